@@ -1,0 +1,3 @@
+"""Keyturn: turns every key in a fleet without locking anyone out."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,81 @@
+"""The lockout budget around an authority: every trial logon is written down before it is spent."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from keyturn.lifecycle.ports import AccountState, Authority, Rights
+from keyturn.lockout.budget import Attempt, Wait, may_attempt
+from keyturn.model.accounts import Account, AccountToBe
+from keyturn.model.errors import BudgetExhausted
+from keyturn.model.logon import Answer, LogonProtocol
+from keyturn.model.secret import Secret
+
+
+class Attempts(Protocol):
+    """The ledger of logons spent, durable when a call returns."""
+
+    def recent(self, account: Account, since: float) -> tuple[Attempt, ...]: ...
+
+    def begin(self, account: Account, replica: str, at: float, last_bad_before: float | None) -> int: ...
+
+    def end(self, number: int, answer: Answer) -> None: ...
+
+
+class Budgeted:
+    """An `Authority` whose `try_logon` raises BudgetExhausted instead of endangering the account."""
+
+    def __init__(self, authority: Authority, attempts: Attempts, now: Callable[[], float]) -> None:
+        self._authority = authority
+        self._attempts = attempts
+        self._now = now
+
+    def try_logon(
+        self, account: Account, secret: Secret, *, protocol: LogonProtocol, replica: str | None = None
+    ) -> Answer:
+        state = self._authority.describe(account)
+        target = state.at(replica) if replica else state.pinned
+        now = self._now()
+        ours = self._settled(account, state, now)
+        worst = max(state.replicas, key=lambda r: r.bad_count)
+        verdict = may_attempt(ours, worst.bad_count, worst.last_bad_at, state.policy, now)
+        if isinstance(verdict, Wait):
+            raise BudgetExhausted(f"no logon of {account} now: {verdict.reason}", retry_s=verdict.retry_s)
+        number = self._attempts.begin(account, target.replica, now, target.last_bad_at)
+        answer = self._authority.try_logon(account, secret, protocol=protocol, replica=target.replica)
+        self._attempts.end(number, answer)
+        return answer
+
+    def _settled(self, account: Account, state: AccountState, now: float) -> list[Attempt]:
+        """Our recent attempts, without those of unknown end that the replica's own record shows were not bad."""
+        recent = self._attempts.recent(account, now - state.policy.lockout_window_s)
+        return [a for a in recent if a.answer is not None or state.at(a.replica).last_bad_at != a.last_bad_before]
+
+    def find(self, name: str) -> Account | None:
+        return self._authority.find(name)
+
+    def describe(self, account: Account) -> AccountState:
+        return self._authority.describe(account)
+
+    def create(self, account: AccountToBe, secret: Secret, like: Account | None = None) -> Account:
+        return self._authority.create(account, secret, like)
+
+    def set_password(self, account: Account, secret: Secret) -> None:
+        self._authority.set_password(account, secret)
+
+    def unlock(self, account: Account) -> None:
+        self._authority.unlock(account)
+
+    def disable(self, account: Account) -> None:
+        self._authority.disable(account)
+
+    def enable(self, account: Account) -> None:
+        self._authority.enable(account)
+
+    def delete(self, account: Account) -> None:
+        self._authority.delete(account)
+
+    def rights(self, account: Account) -> Rights:
+        return self._authority.rights(account)
+
+    def grant(self, account: Account, rights: Rights) -> None:
+        self._authority.grant(account, rights)

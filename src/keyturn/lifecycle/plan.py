@@ -1,0 +1,183 @@
+"""Plans and their steps. A plan that could lose a password or retire a held one cannot be constructed."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from keyturn.model.accounts import AccountToBe, AnyAccount, Credential
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Make the candidate and its envelope durable, with the realm's version mark as it is now."""
+
+    credential: Credential
+
+
+@dataclass(frozen=True, slots=True)
+class CreateAccount:
+    account: AccountToBe
+    like: AnyAccount | None
+
+
+@dataclass(frozen=True, slots=True)
+class CopyRights:
+    """Give `target` what `source` may do, and prove that the two are equal."""
+
+    source: AnyAccount
+    target: AnyAccount
+
+
+@dataclass(frozen=True, slots=True)
+class SetPassword:
+    credential: Credential
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitConvergence:
+    """Wait until every replica shows the version mark of the credential. Nobody logs on for it."""
+
+    credential: Credential
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Offer the credential to the holders, to at most `at_once` of them until they have proven it."""
+
+    credential: Credential
+    holders: tuple[str, ...]
+    at_once: int
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitUptake:
+    """Wait until every holder has logged on with the credential. When patience ends, a person is asked."""
+
+    credential: Credential
+    holders: tuple[str, ...]
+    patience_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Stop handing the account out, once nobody holds it who has not proven `in_favour_of`."""
+
+    account: AnyAccount
+    in_favour_of: Credential
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitQuiet:
+    """Wait until no logon of the account has been seen on any replica for `quiet_s`."""
+
+    account: AnyAccount
+    quiet_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Disable:
+    account: AnyAccount
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    account: AnyAccount
+
+
+Step: TypeAlias = (
+    Seal
+    | CreateAccount
+    | CopyRights
+    | SetPassword
+    | AwaitConvergence
+    | Publish
+    | AwaitUptake
+    | Withdraw
+    | AwaitQuiet
+    | Disable
+    | Delete
+)
+
+
+class PlanKind(StrEnum):
+    CREATE = "create"
+    IN_PLACE = "in-place"
+    CYCLE = "cycle"
+    STAGGERED = "staggered"
+    SITE_REGENERATION = "site-regeneration"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A step and the rule it follows from."""
+
+    step: Step
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Steps in their order.
+
+    Raises ValueError for an order that breaks a promise: a password set or an account made before it is
+    sealed, a credential published before it converged, an account disabled before its holders have proven
+    another credential and it was withdrawn and quiet.
+    """
+
+    kind: PlanKind
+    account: AnyAccount
+    steps: tuple[Planned, ...]
+    via: tuple[str, ...] = ()
+    """The password change method of the catalogue, in order: `("operating-system", "console")`."""
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        earlier: list[Step] = []
+        for planned in self.steps:
+            missing = _missing(planned.step, earlier)
+            if missing:
+                raise ValueError(f"{type(planned.step).__name__} before {missing}")
+            earlier.append(planned.step)
+
+
+def _missing(step: Step, earlier: list[Step]) -> str:
+    """What must stand before `step` and does not."""
+    match step:
+        case SetPassword(credential) if Seal(credential) not in earlier:
+            return "its Seal"
+        case CreateAccount(account) if not any(
+            isinstance(s, Seal) and s.credential.account == account for s in earlier
+        ):
+            return "its Seal"
+        case AwaitConvergence(credential) if not _made(credential, earlier):
+            return "the password was set"
+        case Publish(credential) if _made(credential, earlier) and AwaitConvergence(credential) not in earlier:
+            return "its AwaitConvergence"
+        case AwaitUptake(credential, holders) if not set(holders) <= _offered(credential, earlier):
+            return "its Publish to every holder"
+        case Withdraw(account, credential) if account == credential.account or not _taken_up(credential, earlier):
+            return "the uptake of another account's credential"
+        case AwaitQuiet(account) | Disable(account) if not _withdrawn(account, earlier):
+            return "its Withdraw"
+        case Disable(account) if not any(isinstance(s, AwaitQuiet) and s.account == account for s in earlier):
+            return "its AwaitQuiet"
+        case _:
+            return ""
+
+
+def _made(credential: Credential, earlier: list[Step]) -> bool:
+    created = any(isinstance(s, CreateAccount) and s.account == credential.account for s in earlier)
+    return created or SetPassword(credential) in earlier
+
+
+def _offered(credential: Credential, earlier: list[Step]) -> set[str]:
+    return {name for s in earlier if isinstance(s, Publish) and s.credential == credential for name in s.holders}
+
+
+def _taken_up(credential: Credential, earlier: list[Step]) -> bool:
+    return any(isinstance(s, AwaitUptake) and s.credential == credential for s in earlier)
+
+
+def _withdrawn(account: AnyAccount, earlier: list[Step]) -> bool:
+    return any(isinstance(s, Withdraw) and s.account == account for s in earlier)

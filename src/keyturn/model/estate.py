@@ -1,0 +1,236 @@
+"""The estate: one consistent reading of realms, sites, clients, accounts and who holds what.
+
+Plans and forecasts are made from this alone. Durations are seconds; moments are seconds since the epoch,
+except in an `Absence`, which counts from now.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import NewType
+
+from keyturn.model.accounts import AnyAccount, RealmName, RoleName, canonical, same_name
+from keyturn.model.errors import NotFound
+from keyturn.model.logon import LogonProtocol
+from keyturn.model.policy import RealmPolicy
+
+SiteCode = NewType("SiteCode", str)
+
+
+class RealmKind(StrEnum):
+    BUILTIN = "builtin"
+    ACTIVE_DIRECTORY = "active-directory"
+    OPENLDAP = "openldap"
+    POSTGRESQL = "postgresql"
+    MARIADB = "mariadb"
+    SQL_SERVER = "sql-server"
+    LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Realm:
+    """Where accounts live. `trusts` names the realms whose accounts are accepted here."""
+
+    name: RealmName
+    kind: RealmKind = RealmKind.BUILTIN
+    replicas: tuple[str, ...] = ("dc1",)
+    replication_s: float = 0
+    trusts: tuple[RealmName, ...] = ()
+    policy: RealmPolicy = RealmPolicy()
+    bind_account: str | None = None
+    """The account Keyturn itself uses to change passwords here, where there is one."""
+
+
+class SiteKind(StrEnum):
+    CENTRAL = "central"
+    PRIMARY = "primary"
+    SECONDARY = "secondary"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    code: SiteCode
+    realm: RealmName
+    server: str
+    kind: SiteKind = SiteKind.PRIMARY
+    name: str = ""
+    parent: SiteCode | None = None
+    logon_installation: bool = False
+    """Whether a logon script installs or reinstalls the client, which is how a locked-out client recovers."""
+    setup_file: bool = False
+    """Whether setup was given its accounts (SMSAccountSetup.ini), so that a reset needs the same file again."""
+    stopped_services: tuple[str, ...] = ()
+    recovery_account: str | None = None
+    """The account by which locked-out clients of this site are repaired (client push), where there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSystem:
+    name: str
+    site: SiteCode
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """A time in which a holder does not come, counted from now."""
+
+    from_s: float
+    until_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """How a holder comes: every `interval_s`, first after `phase_s` (None: anywhere in the first interval).
+
+    The defaults are the legacy client's: a configuration cycle of 23 hours (Q231232).
+    """
+
+    interval_s: float = 23 * 3600
+    phase_s: float | None = None
+    absences: tuple[Absence, ...] = ()
+    logon_script_s: float | None = None
+    """How often a person logs on here and the logon script reinstalls the client; None: never."""
+
+
+class HolderKind(StrEnum):
+    LEGACY_CLIENT = "legacy-client"
+    ADVANCED_CLIENT = "advanced-client"
+    SITE_SERVER = "site-server"
+    SITE_SYSTEM = "site-system"
+    CONSUMER = "consumer"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whoever keeps a copy of a password and logs on with it.
+
+    A gated holder asks with a key of its own whether its generation is current before it presents a password.
+    """
+
+    name: str
+    kind: HolderKind
+    site: SiteCode | None = None
+    habit: Habit = Habit()
+    protocol: LogonProtocol = LogonProtocol.NTLM
+    gated: bool = True
+    replica: str | None = None
+    max_password_length: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientGroup:
+    """`count` clients alike, named `<name>-0001` and on."""
+
+    name: str
+    count: int
+    like: Holder
+
+    def members(self) -> Iterator[Holder]:
+        for number in range(1, self.count + 1):
+            yield replace(self.like, name=f"{self.name}-{number:04d}")
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """A holder of accounts named one by one, instead of by the role it plays in a site."""
+
+    holder: Holder
+    accounts: tuple[str, ...]
+
+
+class AccountLife(StrEnum):
+    PLANNED = "planned"
+    """Named in the estate, not yet in the realm."""
+    ACTIVE = "active"
+    WITHDRAWN = "withdrawn"
+    """No longer handed to anybody; on its way to being disabled."""
+    DISABLED = "disabled"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedAccount:
+    """An account in its role. `generation` is the live one Keyturn can open; None: the password is unknown."""
+
+    account: AnyAccount
+    role: RoleName
+    sites: tuple[SiteCode, ...] = ()
+    life: AccountLife = AccountLife.ACTIVE
+    generation: int | None = None
+    successor: AnyAccount | None = None
+    created_at: float = 0
+
+    @property
+    def usable(self) -> bool:
+        return self.life is AccountLife.ACTIVE
+
+
+class Proof(StrEnum):
+    """How a logon with a generation became known."""
+
+    REPORTED = "reported"
+    """The holder says it logged on."""
+    OBSERVED = "observed"
+    """The realm saw that logon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """The newest generation of an account that a holder has proven by a logon."""
+
+    holder: str
+    account: AnyAccount
+    generation: int
+    proof: Proof
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    product: str = "sms2003"
+    realms: tuple[Realm, ...] = ()
+    sites: tuple[Site, ...] = ()
+    systems: tuple[SiteSystem, ...] = ()
+    clients: tuple[Holder, ...] = ()
+    groups: tuple[ClientGroup, ...] = ()
+    consumers: tuple[Consumer, ...] = ()
+    accounts: tuple[ManagedAccount, ...] = ()
+    holdings: tuple[Holding, ...] = field(default=(), repr=False)
+
+    def realm(self, name: str) -> Realm:
+        for realm in self.realms:
+            if same_name(realm.name, name):
+                return realm
+        raise NotFound(f"no realm {name}", hint="keyturn estate show")
+
+    def site(self, code: str) -> Site:
+        for site in self.sites:
+            if same_name(site.code, code):
+                return site
+        raise NotFound(f"no site {code}", hint="keyturn estate show")
+
+    def managed(self, name: str) -> ManagedAccount:
+        """The account written as `REALM\\name`, or by its name alone where only one realm has it."""
+        wanted = canonical(name.replace("/", "\\"))
+        exact = [m for m in self.accounts if canonical(str(m.account)) == wanted]
+        loose = exact or [m for m in self.accounts if canonical(m.account.name) == wanted]
+        if len(loose) == 1:
+            return loose[0]
+        if loose:
+            raise NotFound(
+                f"{name} is in more than one realm", hint="write " + " or ".join(str(m.account) for m in loose)
+            )
+        raise NotFound(f"no account {name} in the estate", hint="keyturn account list")
+
+    def all_clients(self) -> Iterator[Holder]:
+        yield from self.clients
+        for group in self.groups:
+            yield from group.members()
+
+    def proven(self, holder: str, account: AnyAccount) -> int | None:
+        """The newest generation that `holder` has proven, or None."""
+        for holding in self.holdings:
+            if holding.account == account and holding.holder == holder:
+                return holding.generation
+        return None

@@ -1,0 +1,1 @@
+"""What a person, an agent or a schedule asks for: one function a use case."""

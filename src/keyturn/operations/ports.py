@@ -1,0 +1,229 @@
+"""What the use cases need kept. One store implements all of these; each use case names only what it needs.
+
+Moments are seconds since the epoch. Every write is durable when the call returns.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from keyturn.lifecycle.journal import Journal, Marked
+from keyturn.lifecycle.plan import Plan
+from keyturn.lifecycle.ports import Holdings, Sealed, Vault
+from keyturn.lockout.changes import Forecast
+from keyturn.model.accounts import Account, AnyAccount, Credential
+from keyturn.model.estate import AccountLife, Estate, ManagedAccount, Proof
+from keyturn.model.logon import Answer
+from keyturn.model.secret import Secret
+
+
+class Estates(Protocol):
+    """The estate as imported, joined with what has happened since."""
+
+    def estate(self) -> Estate:
+        """One consistent reading: accounts with their identities and generations, and who has proven what."""
+
+    def text(self) -> str:
+        """The estate file as imported last, or empty."""
+
+    def replace(self, text: str, estate: Estate, by: str) -> None:
+        """Keep a new estate file. Accounts keep identity, life and generations; new ones are added as given."""
+
+    def identify(self, account: Account) -> None:
+        """Record the identity of an account that was known by its name alone."""
+
+
+class PlanState(StrEnum):
+    PROPOSED = "proposed"
+    RUNNING = "running"
+    WAITING = "waiting"
+    STOPPED = "stopped"
+    DONE = "done"
+    REJECTED = "rejected"
+    ABANDONED = "abandoned"
+
+    @property
+    def open(self) -> bool:
+        return self in (PlanState.PROPOSED, PlanState.RUNNING, PlanState.WAITING, PlanState.STOPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRecord:
+    """A plan with its life so far. `missing` names whom it waits for."""
+
+    plan_id: str
+    plan: Plan
+    forecast: Forecast
+    state: PlanState
+    proposed_by: str
+    proposed_at: float
+    approved_by: tuple[str, ...] = ()
+    released: tuple[str, ...] = ()
+    note: str = ""
+    hint: str = ""
+    missing: tuple[str, ...] = ()
+    marks: dict[int, Marked] = field(default_factory=dict)
+
+
+class Lease(Journal, Vault, Holdings, Protocol):
+    """Everything a worker writes for one plan, in its own name: each write raises FencedOff once another worker
+    has taken the plan over."""
+
+    def check(self) -> None:
+        """Raise FencedOff unless the lease still holds; called before every change in a realm."""
+
+    def finish(self, state: PlanState, note: str = "", hint: str = "", missing: Sequence[str] = ()) -> None:
+        """Record where the plan stands and give the lease back."""
+
+
+class Plans(Protocol):
+    def propose(self, record: PlanRecord, given: tuple[Credential, Secret] | None) -> None:
+        """Keep a new plan, with the password a person handed in. Refused while an account of it has an open plan."""
+
+    def plan(self, plan_id: str) -> PlanRecord:
+        """By its id, or the beginning of it where that is unique. NotFound else."""
+
+    def plans(self, *, only_open: bool = False) -> tuple[PlanRecord, ...]: ...
+
+    def approve(self, plan_id: str, by: str, *, needed: int) -> PlanRecord:
+        """Count the approval; with `needed` of them the plan is RUNNING. The same person counts once."""
+
+    def decide(self, plan_id: str, state: PlanState, by: str, note: str = "") -> PlanRecord:
+        """Move the plan to RUNNING (which begins the waiting anew), REJECTED or ABANDONED. Refused if it has ended."""
+
+    def release(self, plan_id: str, holders: Collection[str], by: str) -> PlanRecord: ...
+
+    def lease(self, plan_id: str, worker: str, lease_s: float) -> Lease | None:
+        """Take the plan for `lease_s`, with the next fencing number; None while another worker holds it, or when
+        the plan is not RUNNING or WAITING."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolledClient:
+    """A machine with an agent. `verify_key` is its raw Ed25519 public key, `recipient` its age recipient."""
+
+    name: str
+    verify_key: bytes
+    recipient: str
+    enrolled_at: float
+    last_contact_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One account as it concerns one holder.
+
+    `published` is the newest generation offered to the holder, None where there is none; `live` the generation that
+    is live in the realm, None if unknown; `undecided` that a candidate is sealed whose fate is open.
+    """
+
+    account: AnyAccount
+    life: AccountLife
+    live: int | None
+    undecided: bool
+    published: int | None
+    proven: int | None
+    refused: int | None
+
+
+class Clients(Protocol):
+    def invite(self, name: str, token_hash: bytes, expires_at: float, by: str) -> None:
+        """A new invitation replaces an unused one for the same name."""
+
+    def enrol(self, token_hash: bytes, client: EnrolledClient) -> None:
+        """Use up the invitation and register the keys. Refused for a token that is unknown, used, expired or for
+        another name, with one and the same message."""
+
+    def client(self, name: str) -> EnrolledClient: ...
+
+    def enrolled(self) -> tuple[EnrolledClient, ...]: ...
+
+    def advance_counter(self, name: str, counter: int, now: float) -> bool:
+        """Take the request's number if it is higher than any before; False for a replay or a late one."""
+
+    def offers(self, name: str) -> tuple[Offer, ...]: ...
+
+    def take(self, name: str, credential: Credential, now: float) -> bool:
+        """Claim one of the places for trying the credential; False while all are taken. Taking it again is fine."""
+
+    def prove(self, name: str, credential: Credential, proof: Proof, now: float) -> bool:
+        """Record a proven logon. False for a credential this holder was never given."""
+
+    def refuse(self, name: str, credential: Credential, answer: Answer, now: float) -> bool: ...
+
+    def dropped(self, name: str, account: AnyAccount, now: float) -> None:
+        """The holder has forgotten a withdrawn account."""
+
+
+class PersonRole(StrEnum):
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    APPROVER = "approver"
+    CUSTODIAN = "custodian"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    name: str
+    roles: frozenset[PersonRole]
+
+
+class People(Protocol):
+    def add(self, person: Person, password_hash: str) -> None:
+        """Refused for a name that is taken."""
+
+    def person(self, name: str) -> Person: ...
+
+    def people(self) -> tuple[Person, ...]: ...
+
+    def password_hash(self, name: str) -> str | None: ...
+
+    def remove(self, name: str) -> None:
+        """With every token of theirs."""
+
+    def issue(self, name: str, token_hash: bytes, expires_at: float) -> None: ...
+
+    def bearer(self, token_hash: bytes, now: float) -> Person | None: ...
+
+    def revoke(self, token_hash: bytes) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of what happened. `detail` never holds a secret."""
+
+    number: int
+    at: float
+    actor: str
+    kind: str
+    subject: str
+    detail: str = ""
+
+
+class Events(Protocol):
+    def tell(self, actor: str, kind: str, subject: str, detail: str = "") -> None: ...
+
+    def since(self, number: int = 0, limit: int = 1000) -> tuple[Event, ...]: ...
+
+
+class Escrow(Protocol):
+    """The sealed copies, written by the vault in the same commit as the generation."""
+
+    def envelope(self, account: AnyAccount, generation: int | None = None) -> tuple[int, bytes]:
+        """The generation and the sealed bytes; the live generation unless said. NotFound where there is none."""
+
+
+class Store(Estates, Plans, Clients, Events, Escrow, Protocol):
+    """All of it, over one database."""
+
+    def adopt(self, sealed: Sealed, account: Account, secret: Secret) -> None:
+        """Keep a password proven live just now as the account's generation, with its envelope."""
+
+    def account(self, account: AnyAccount) -> ManagedAccount: ...
+
+    def secret(self, credential: Credential) -> Secret:
+        """NotFound for a generation that was never sealed."""
+
+    @property
+    def people(self) -> People: ...
