@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from keyturn.model.accounts import AccountToBe, AnyAccount, Credential
+from keyturn.model.accounts import AccountToBe, AnyAccount, Credential, RoleName
+from keyturn.model.estate import SiteCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +17,13 @@ class Seal:
 
 @dataclass(frozen=True, slots=True)
 class CreateAccount:
+    """Make the account, `like` another one where there is one. When `succeeds` is said, it takes over from it."""
+
     account: AccountToBe
-    like: AnyAccount | None
+    role: RoleName
+    sites: tuple[SiteCode, ...]
+    like: AnyAccount | None = None
+    succeeds: AnyAccount | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,14 @@ class Publish:
     credential: Credential
     holders: tuple[str, ...]
     at_once: int
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitCanary:
+    """Wait until one holder, whichever comes first, has logged on with the credential."""
+
+    credential: Credential
+    patience_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +105,7 @@ Step: TypeAlias = (
     | SetPassword
     | AwaitConvergence
     | Publish
+    | AwaitCanary
     | AwaitUptake
     | Withdraw
     | AwaitQuiet
@@ -154,6 +169,8 @@ def _missing(step: Step, earlier: list[Step]) -> str:
             return "the password was set"
         case Publish(credential) if _made(credential, earlier) and AwaitConvergence(credential) not in earlier:
             return "its AwaitConvergence"
+        case AwaitCanary(credential) if not _offered(credential, earlier):
+            return "its Publish"
         case AwaitUptake(credential, holders) if not set(holders) <= _offered(credential, earlier):
             return "its Publish to every holder"
         case Withdraw(account, credential) if account == credential.account or not _taken_up(credential, earlier):

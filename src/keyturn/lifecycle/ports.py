@@ -111,6 +111,8 @@ class Sealed:
     credential: Credential
     replica: str
     version_before: int
+    promoted: bool = False
+    """Whether the candidate has been proven live."""
 
 
 class Vault(Protocol):
@@ -131,7 +133,7 @@ class Vault(Protocol):
         """The candidate is proven live: it becomes the account's generation, the one before it is kept."""
 
     def settle(self, planned: AccountToBe, account: Account) -> None:
-        """Remember the identity that a planned account was given."""
+        """Remember the identity that a planned account was given, and whom it succeeds by its plan."""
 
     def identity(self, account: AnyAccount) -> Account | None:
         """The identity of a planned account, once it is settled; an `Account` is its own."""
@@ -164,9 +166,6 @@ class Holdings(Protocol):
 
     def released(self) -> frozenset[str]:
         """Holders that an approver has given up for this plan."""
-
-    def succeed(self, old: AnyAccount, new: AnyAccount) -> None:
-        """`new` bears the role and the sites of `old` beside it."""
 
     def become(self, account: AnyAccount, life: AccountLife) -> None:
         """Withdrawing tells the holders, at their next contact, to forget the account."""

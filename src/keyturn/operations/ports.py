@@ -142,6 +142,9 @@ class Clients(Protocol):
     def advance_counter(self, name: str, counter: int, now: float) -> bool:
         """Take the request's number if it is higher than any before; False for a replay or a late one."""
 
+    def offer(self, credential: Credential, holders: Collection[str], at_once: int) -> None:
+        """Offer a live credential outside any plan; what was offered or proven before stays as it is."""
+
     def offers(self, name: str) -> tuple[Offer, ...]: ...
 
     def take(self, name: str, credential: Credential, now: float) -> bool:

@@ -1,0 +1,1 @@
+"""Envelopes: sealed copies of passwords that custodians can open together. Bytes in, bytes out."""

@@ -1,0 +1,284 @@
+"""Carrying out one step of a plan: resolve what has happened already, then do what is left.
+
+The order is that of the design's anchors: the candidate is sealed with the realm's version mark, then set; whether a
+set landed is read from the mark, never guessed from an answer; one logon proves it; only then is it promoted.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from keyturn.lifecycle.journal import Done, Outcome, Stopped, Waiting
+from keyturn.lifecycle.plan import (
+    AwaitCanary,
+    AwaitConvergence,
+    AwaitQuiet,
+    AwaitUptake,
+    CopyRights,
+    CreateAccount,
+    Delete,
+    Disable,
+    Publish,
+    Seal,
+    SetPassword,
+    Step,
+    Withdraw,
+)
+from keyturn.lifecycle.ports import Authorities, Authority, Holdings, Sealed, Vault
+from keyturn.model.accounts import Account, AccountToBe, AnyAccount, Credential
+from keyturn.model.errors import AuthorityError, BudgetExhausted, Refused
+from keyturn.model.estate import AccountLife
+from keyturn.model.logon import Answer, LogonProtocol
+from keyturn.model.secret import Secret
+
+PROOF = LogonProtocol.KERBEROS
+"""The protocol of our own proof: the one under which a realm never accepts the previous password (NTLM and LDAP do
+within the grace, so that a logon with them could prove a password that somebody has replaced already)."""
+
+SILENCE_S = 60
+"""A holder that took a credential and was not heard of for so long gives its place back, if nobody failed."""
+
+_RIGHT_BUT_BARRED = (Answer.DISABLED, Answer.ACCOUNT_EXPIRED, Answer.PASSWORD_EXPIRED, Answer.MUST_CHANGE)
+"""Answers a realm gives to the right password only: a wrong one is told apart (facts measured per realm)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """Performs the steps of one plan. `check` raises FencedOff once the plan is another worker's."""
+
+    authorities: Authorities
+    vault: Vault
+    holdings: Holdings
+    check: Callable[[], None]
+    now: Callable[[], float]
+    new_password: Callable[[AnyAccount], Secret]
+
+    def perform(self, step: Step, since: float) -> Outcome:
+        try:
+            return self._perform(step, since)
+        except BudgetExhausted as wait:
+            return Waiting(str(wait), retry_s=wait.retry_s)
+        except AuthorityError as error:
+            return Stopped(str(error), error.hint) if error.permanent else Waiting(str(error))
+        except Refused as refusal:
+            return Stopped(str(refusal), refusal.hint)
+
+    def _perform(self, step: Step, since: float) -> Outcome:
+        match step:
+            case Seal(credential):
+                return self._seal(credential)
+            case CreateAccount(account, like=like):
+                return self._create(account, like)
+            case CopyRights(source, target):
+                return self._copy_rights(source, target)
+            case SetPassword(credential):
+                return self._set_password(credential)
+            case AwaitConvergence(credential):
+                return self._await_convergence(credential)
+            case Publish(credential, holders, at_once):
+                self.holdings.publish(credential, holders, at_once)
+                return Done()
+            case AwaitCanary(credential, patience_s):
+                return self._await_canary(credential, since + patience_s)
+            case AwaitUptake(credential, holders, patience_s):
+                return self._await_uptake(credential, holders, since + patience_s)
+            case Withdraw(account, in_favour_of):
+                return self._withdraw(account, in_favour_of)
+            case AwaitQuiet(account, quiet_s):
+                return self._await_quiet(account, quiet_s, since)
+            case Disable(account):
+                return self._retire(account, AccountLife.DISABLED)
+            case Delete(account):
+                return self._retire(account, AccountLife.DELETED)
+
+    # The candidate: sealed, set, resolved, promoted.
+
+    def _seal(self, credential: Credential) -> Outcome:
+        if self.vault.sealed(credential):
+            return Done()
+        account = self.vault.identity(credential.account)
+        if account is None:
+            if self._authority(credential.account).find(credential.account.name):
+                return Stopped(
+                    f"{credential.account} exists already and was not made by this plan",
+                    hint="abandon the plan and choose another name, or adopt the account",
+                )
+            sealed = Sealed(credential, replica="", version_before=0)
+        else:
+            pinned = self._authority(account).describe(account).pinned
+            sealed = Sealed(credential, pinned.replica, pinned.version)
+        self.vault.seal(sealed, self.vault.given(credential) or self.new_password(credential.account))
+        return Done()
+
+    def _create(self, planned: AccountToBe, like: AnyAccount | None) -> Outcome:
+        first = Credential(planned, 1)
+        if self._sealed(first).promoted:
+            return Done()
+        authority = self._authority(planned)
+        account = authority.find(planned.name)
+        if account is None:
+            self.check()
+            try:
+                account = authority.create(planned, self.vault.open(first), self._known(like) if like else None)
+            except AuthorityError:
+                account = authority.find(planned.name)
+                if account is None:
+                    raise
+        return self._prove(first, account, replica=None)
+
+    def _set_password(self, credential: Credential) -> Outcome:
+        sealed = self._sealed(credential)
+        if sealed.promoted:
+            return Done()
+        account = self._known(credential.account)
+        sets = self._sets_since(sealed, account)
+        if sets == 0:
+            self.check()
+            try:
+                self._authority(account).set_password(account, self.vault.open(credential))
+            except AuthorityError as error:
+                if error.permanent and self._sets_since(sealed, account) == 0:
+                    raise
+            sets = self._sets_since(sealed, account)
+            if sets == 0:
+                return Waiting(f"{account.realm} has not taken the password of {account}; the same one goes again")
+        if sets > 1:
+            self.vault.record(credential, f"{sets} passwords set since it was sealed, one of them at most ours")
+        return self._prove(credential, account, sealed.replica)
+
+    def _sets_since(self, sealed: Sealed, account: Account) -> int:
+        state = self._authority(account).describe(account)
+        return state.at(sealed.replica).version - sealed.version_before
+
+    def _prove(self, credential: Credential, account: Account, replica: str | None) -> Outcome:
+        secret = self.vault.open(credential)
+        answer = self._authority(account).try_logon(account, secret, protocol=PROOF, replica=replica)
+        if answer is Answer.ACCEPTED or answer in _RIGHT_BUT_BARRED:
+            if isinstance(credential.account, AccountToBe):
+                self.vault.settle(credential.account, account)
+            self.vault.promote(credential, account)
+        match answer:
+            case Answer.ACCEPTED:
+                return Done()
+            case Answer.LOCKED:
+                return Waiting(f"{account} is locked, so its new password cannot be proven yet")
+            case Answer.WRONG_PASSWORD | Answer.UNKNOWN_ACCOUNT:
+                self.vault.record(credential, f"refused when proven: {answer}")
+                return Stopped(
+                    f"somebody else has changed {account}: the realm refuses the password that was sealed for it; "
+                    "every generation is kept",
+                    hint=f"keyturn account adopt '{account}' --password-stdin, once its live password is known",
+                )
+            case _:
+                return Stopped(f"the new password of {account} is right, but the account is barred: {answer}")
+
+    def _await_convergence(self, credential: Credential) -> Outcome:
+        account = self._known(credential.account)
+        state = self._authority(account).describe(account)
+        behind = tuple(r.replica for r in state.replicas if r.version < state.pinned.version)
+        if behind:
+            return Waiting(f"{', '.join(behind)} has not replicated the password of {account}", behind)
+        return Done()
+
+    # The holders: offered, proven, withdrawn.
+
+    def _await_canary(self, credential: Credential, until: float) -> Outcome:
+        uptake = self.holdings.uptake(credential)
+        if uptake.refused:
+            return _refused(credential, uptake.refused)
+        if uptake.proven:
+            return Done()
+        if self.now() >= until:
+            return Stopped(f"no holder has come to try {credential}", hint="keyturn plan resume waits on")
+        self._reclaim(credential)
+        return Waiting(f"waiting for the first holder to prove {credential}")
+
+    def _await_uptake(self, credential: Credential, holders: tuple[str, ...], until: float) -> Outcome:
+        uptake = self.holdings.uptake(credential)
+        released = self.holdings.released()
+        if refused := uptake.refused - released:
+            return _refused(credential, refused)
+        missing = tuple(name for name in holders if name not in uptake.proven and name not in released)
+        if not missing:
+            return Done()
+        if self.now() >= until:
+            return Stopped(
+                f"{len(missing)} of {len(holders)} holders have not proven {credential}: {_names(missing)}",
+                hint="keyturn plan resume waits on; keyturn plan release gives holders up, with the consequence",
+            )
+        self._reclaim(credential)
+        return Waiting(f"{len(holders) - len(missing)} of {len(holders)} holders have proven {credential}", missing)
+
+    def _reclaim(self, credential: Credential) -> None:
+        """A place is given back only while the realm shows that nobody's attempt was bad."""
+        account = self._known(credential.account)
+        if all(r.bad_count == 0 for r in self._authority(account).describe(account).replicas):
+            self.holdings.reclaim(credential, offered_before=self.now() - SILENCE_S)
+
+    def _withdraw(self, account: AnyAccount, in_favour_of: Credential) -> Outcome:
+        proven = self.holdings.uptake(in_favour_of).proven
+        still_hold = self.holdings.holders(account) - proven - self.holdings.released()
+        if still_hold:
+            self.holdings.publish(in_favour_of, still_hold, at_once=1)  # whoever came while the plan was under way
+            missing = tuple(sorted(still_hold))
+            return Waiting(f"{_names(missing)} would be left without a credential: {account} stays", missing)
+        self.check()
+        self.holdings.become(account, AccountLife.WITHDRAWN)
+        return Done()
+
+    def _await_quiet(self, account: AnyAccount, quiet_s: float, since: float) -> Outcome:
+        known = self._known(account)
+        seen = [m for r in self._authority(known).describe(known).replicas for m in (r.last_logon_at, r.last_bad_at)]
+        last = max([since, *(moment for moment in seen if moment is not None)])
+        left = last + quiet_s - self.now()
+        if left > 0:
+            return Waiting(f"{account} must be quiet for another {left:.0f} s before it is disabled", retry_s=left)
+        return Done()
+
+    def _retire(self, account: AnyAccount, life: AccountLife) -> Outcome:
+        known = self._known(account)
+        self.check()
+        if life is AccountLife.DISABLED:
+            self._authority(known).disable(known)
+        else:
+            self._authority(known).delete(known)
+        self.holdings.become(account, life)
+        return Done()
+
+    def _copy_rights(self, source: AnyAccount, target: AnyAccount) -> Outcome:
+        old, new = self._known(source), self._known(target)
+        authority = self._authority(new)
+        wanted = self._authority(old).rights(old)
+        self.check()
+        authority.grant(new, wanted)
+        given = authority.rights(new)
+        differing = sorted((wanted.groups ^ given.groups) | (wanted.grants ^ given.grants))
+        if differing:
+            return Stopped(f"{new} may not do the same as {old}: {', '.join(differing)}")
+        return Done()
+
+    def _authority(self, account: AnyAccount) -> Authority:
+        return self.authorities(account.realm)
+
+    def _known(self, account: AnyAccount) -> Account:
+        known = self.vault.identity(account)
+        if known is None:
+            raise Refused(f"{account} does not exist yet")
+        return known
+
+    def _sealed(self, credential: Credential) -> Sealed:
+        sealed = self.vault.sealed(credential)
+        if sealed is None:
+            raise Refused(f"{credential} was never sealed")
+        return sealed
+
+
+def _refused(credential: Credential, holders: frozenset[str]) -> Stopped:
+    return Stopped(
+        f"{_names(sorted(holders))} tried {credential} and the realm refused it; nobody else is given it",
+        hint="find out why on that machine; keyturn plan resume tries again, keyturn plan release gives it up",
+    )
+
+
+def _names(names: tuple[str, ...] | list[str], most: int = 5) -> str:
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

@@ -1,0 +1,51 @@
+"""Who holds an account: by the part a machine plays in a site, and by name in the estate."""
+
+from keyturn.lifecycle.catalogue.products import row
+from keyturn.lifecycle.catalogue.rules import HeldBy
+from keyturn.model.accounts import canonical
+from keyturn.model.estate import Estate, Holder, HolderKind, ManagedAccount
+
+_CLIENTS = {
+    HeldBy.LEGACY_CLIENTS: HolderKind.LEGACY_CLIENT,
+    HeldBy.ADVANCED_CLIENTS: HolderKind.ADVANCED_CLIENT,
+}
+
+
+def holders_of(estate: Estate, managed: ManagedAccount) -> tuple[Holder, ...]:
+    """Everybody who keeps the account's password, each once, in the estate's order."""
+    found = {holder.name: holder for holder in (*_by_role(estate, managed), *_by_name(estate, managed))}
+    return tuple(found.values())
+
+
+def _by_role(estate: Estate, managed: ManagedAccount) -> list[Holder]:
+    held_by = row(managed.role).held_by
+    if held_by in _CLIENTS:
+        kind = _CLIENTS[held_by]
+        return [h for h in estate.all_clients() if h.kind is kind and h.site in managed.sites]
+    if held_by is HeldBy.SITE_SERVERS:
+        return [
+            Holder(site.server, HolderKind.SITE_SERVER, site.code)
+            for site in estate.sites
+            if site.code in managed.sites
+        ]
+    if held_by is HeldBy.SITE_SYSTEMS:
+        return [
+            Holder(system.name, HolderKind.SITE_SYSTEM, system.site)
+            for system in estate.systems
+            if system.site in managed.sites
+        ]
+    return []
+
+
+def _by_name(estate: Estate, managed: ManagedAccount) -> list[Holder]:
+    """Consumers that name the account, or one that it has succeeded: a cycle does not edit the estate file."""
+    names = {canonical(text) for m in _lineage(estate, managed) for text in (str(m.account), m.account.name)}
+    return [c.holder for c in estate.consumers if names & {canonical(name) for name in c.accounts}]
+
+
+def _lineage(estate: Estate, managed: ManagedAccount) -> list[ManagedAccount]:
+    """The account and those it descends from, newest first."""
+    line = [managed]
+    while earlier := [m for m in estate.accounts if m.successor == line[-1].account and m not in line]:
+        line.append(earlier[0])
+    return line

@@ -1,0 +1,89 @@
+"""Accounts: taken in, and changed by hand where that is harmless."""
+
+from keyturn.lifecycle.execution import PROOF
+from keyturn.lifecycle.guards import Change, refuse_held, refuse_last_client_connection, refuse_maintained
+from keyturn.lifecycle.ports import AccountState, Authority, Sealed
+from keyturn.model.accounts import Account, Credential
+from keyturn.model.errors import BudgetExhausted, Refused
+from keyturn.model.estate import ManagedAccount
+from keyturn.model.logon import Answer
+from keyturn.model.secret import Secret
+from keyturn.operations.entitlements import offer_to_enrolled
+from keyturn.operations.parts import Parts
+
+
+def adopt(parts: Parts, name: str, secret: Secret, *, by: str) -> ManagedAccount:
+    """Take in an account that exists: one budgeted logon, then its password is sealed as a new generation.
+
+    Raises Refused for a wrong password: nothing is kept, and the account can still be cycled.
+    """
+    managed = parts.store.estate().managed(name)
+    account = _existing(parts, managed)
+    authority = parts.authorities(account.realm)
+    try:
+        answer = authority.try_logon(account, secret, protocol=PROOF)
+    except BudgetExhausted as wait:
+        raise Refused(str(wait), hint=f"try again in {wait.retry_s:.0f} s") from wait
+    if answer is not Answer.ACCEPTED:
+        raise Refused(
+            f"{account} was not taken in: the realm answers {answer}",
+            hint="an account whose password nobody knows can be cycled: keyturn account rotate",
+        )
+    pinned = authority.describe(account).pinned
+    credential = Credential(account, (managed.generation or 0) + 1)
+    parts.store.adopt(Sealed(credential, pinned.replica, pinned.version), account, secret)
+    parts.store.tell(by, "account-adopted", str(account), f"generation {credential.generation}")
+    offer_to_enrolled(parts)
+    return parts.store.account(account)
+
+
+def change(parts: Parts, name: str, wanted: Change, *, by: str) -> ManagedAccount:
+    """Disable, enable or unlock an account by hand; refused where somebody would be cut off."""
+    estate = parts.store.estate()
+    managed = estate.managed(name)
+    refuse_maintained(managed, wanted)
+    if wanted in (Change.RENAME, Change.RIGHTS):
+        raise Refused(
+            f"{wanted} {managed.account} is done in its realm, which Keyturn follows by the account's identity",
+            hint="use the realm's own tools; nothing here depends on the name",
+        )
+    if wanted is Change.DISABLE:
+        refuse_last_client_connection(estate, managed)
+        refuse_held(estate, managed, wanted)
+    account = _existing(parts, managed)
+    _carry_out(parts.authorities(account.realm), account, wanted)
+    parts.store.tell(by, f"account-{_DONE[wanted]}", str(account))
+    return parts.store.account(account)
+
+
+_DONE = {Change.DISABLE: "disabled", Change.ENABLE: "enabled", Change.UNLOCK: "unlocked"}
+
+
+def state(parts: Parts, name: str) -> AccountState:
+    """What every replica of the realm knows of the account now."""
+    account = _existing(parts, parts.store.estate().managed(name))
+    return parts.authorities(account.realm).describe(account)
+
+
+def _carry_out(authority: Authority, account: Account, wanted: Change) -> None:
+    match wanted:
+        case Change.DISABLE:
+            authority.disable(account)
+        case Change.ENABLE:
+            authority.enable(account)
+        case Change.UNLOCK:
+            authority.unlock(account)
+        case _:
+            raise Refused(f"{wanted} {account} is a plan of its own", hint="keyturn account rotate, create or delete")
+
+
+def _existing(parts: Parts, managed: ManagedAccount) -> Account:
+    if isinstance(managed.account, Account):
+        return managed.account
+    found = parts.authorities(managed.account.realm).find(managed.account.name)
+    if found is None:
+        raise Refused(
+            f"{managed.account} does not exist in its realm", hint=f"keyturn account create '{managed.account}'"
+        )
+    parts.store.identify(found)
+    return found

@@ -1,0 +1,61 @@
+"""The gate: what a holder is told about an account before it presents any password."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from keyturn.model.accounts import AnyAccount, Credential
+from keyturn.model.estate import AccountLife
+from keyturn.operations.ports import Offer
+
+SOON_S = 5.0
+LATER_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """The holder's generation is current."""
+
+    credential: Credential
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """Take this generation and prove it by a logon."""
+
+    credential: Credential
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Present nothing for this account."""
+
+    account: AnyAccount
+    retry_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Forget the account."""
+
+    account: AnyAccount
+
+
+Direction: TypeAlias = Use | Adopt | Wait | Drop
+
+
+def direct(offer: Offer, held: int | None) -> Direction:
+    """`held` is the generation the holder says it keeps. From the moment a candidate is sealed until it is
+    published to the holder, the gate is closed: either password may be the wrong one."""
+    if offer.life in (AccountLife.WITHDRAWN, AccountLife.DISABLED, AccountLife.DELETED):
+        return Drop(offer.account)
+    if offer.undecided:
+        return Wait(offer.account, SOON_S, "the password is being changed")
+    if offer.published is None or offer.published != offer.live:
+        return Wait(offer.account, SOON_S, "the new password is on its way")
+    if offer.refused == offer.published:
+        return Wait(offer.account, LATER_S, "the realm refused it here; a person must look")
+    credential = Credential(offer.account, offer.published)
+    if held == offer.published and offer.proven == offer.published:
+        return Use(credential)
+    return Adopt(credential)

@@ -1,0 +1,41 @@
+"""What every use case is given: the site's store and realms, a clock, a source of chance, and its settings."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from keyturn.lifecycle.budgeted import Attempts
+from keyturn.lifecycle.planning import Patience
+from keyturn.lifecycle.ports import Authorities
+from keyturn.operations.access import AccessRealm
+from keyturn.operations.ports import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How this site is run. With `two_person_approval`, nobody approves a plan of their own."""
+
+    site: str
+    two_person_approval: bool = False
+    patience: Patience = Patience()
+    contact_s: float = 3600
+    """How often an agent comes, unless its operator said otherwise."""
+    token_s: float = 12 * 3600
+    invitation_s: float = 30 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """`authorities` go through the lockout budget. `choose` picks one character unpredictably, `token` makes 256
+    bits of it. `wake` tells the worker that something has happened to a plan."""
+
+    settings: Settings
+    store: Store
+    attempts: Attempts
+    authorities: Authorities
+    access_realm: Callable[[str], AccessRealm]
+    prepare_realms: Callable[[], None]
+    now: Callable[[], float]
+    choose: Callable[[str], str]
+    token: Callable[[], str]
+    new_id: Callable[[], str]
+    wake: Callable[[], None]

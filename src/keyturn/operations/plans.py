@@ -1,0 +1,231 @@
+"""Plans: proposed, approved by people, carried out by a worker."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from keyturn.lifecycle.catalogue.rules import MethodPart
+from keyturn.lifecycle.execution import Execution
+from keyturn.lifecycle.forecasting import foresee, foresee_release
+from keyturn.lifecycle.guards import password_rules, refuse_last_client_connection
+from keyturn.lifecycle.journal import Done, Outcome, Stopped, Waiting, advance
+from keyturn.lifecycle.passwords import generate, refuse_unfit
+from keyturn.lifecycle.plan import Plan, PlanKind, Seal, Withdraw
+from keyturn.lifecycle.planning import plan_creation, plan_deletion, plan_rotation
+from keyturn.lockout.changes import Forecast
+from keyturn.model.accounts import Account, AccountToBe, AnyAccount, Credential
+from keyturn.model.errors import FencedOff, KeyturnError, Refused
+from keyturn.model.estate import Estate, ManagedAccount
+from keyturn.model.secret import Secret
+from keyturn.operations.parts import Parts
+from keyturn.operations.ports import Lease, PlanRecord, PlanState
+
+LEASE_S = 60.0
+
+
+def propose_rotation(
+    parts: Parts, account: str, *, by: str, given: Secret | None = None, method: MethodPart | None = None
+) -> PlanRecord:
+    """Plan a new password. Nothing is done; a password handed in is kept sealed with the plan."""
+    estate = parts.store.estate()
+    managed = estate.managed(account)
+    plan = plan_rotation(estate, managed.account, patience=parts.settings.patience, method=method)
+    _refuse_impossible_password(parts, estate, managed, plan, given)
+    return _propose(parts, estate, plan, by, given)
+
+
+def propose_creation(parts: Parts, account: str, *, by: str, given: Secret | None = None) -> PlanRecord:
+    estate = parts.store.estate()
+    managed = estate.managed(account)
+    if isinstance(managed.account, Account):
+        raise Refused(f"{managed.account} exists already", hint=f"keyturn account adopt '{account}' takes it in")
+    plan = plan_creation(estate, managed.account)
+    _refuse_impossible_password(parts, estate, managed, plan, given)
+    return _propose(parts, estate, plan, by, given)
+
+
+def propose_deletion(parts: Parts, account: str, *, by: str) -> PlanRecord:
+    estate = parts.store.estate()
+    managed = estate.managed(account)
+    refuse_last_client_connection(estate, managed)
+    return _propose(parts, estate, plan_deletion(estate, managed.account), by, None)
+
+
+def approve(parts: Parts, plan_id: str, *, by: str) -> PlanRecord:
+    """Let the plan run, if it is still what would be planned now."""
+    record = parts.store.plan(plan_id)
+    if parts.settings.two_person_approval and record.proposed_by == by:
+        raise Refused(
+            f"{by} proposed plan {record.plan_id}, so another person approves it", hint="two-person approval is on"
+        )
+    _refuse_outdated(parts, record)
+    approved = parts.store.approve(record.plan_id, by, needed=1)
+    parts.store.tell(by, "plan-approved", record.plan_id, str(record.plan.account))
+    parts.wake()
+    return approved
+
+
+def reject(parts: Parts, plan_id: str, *, by: str) -> PlanRecord:
+    record = parts.store.plan(plan_id)
+    if record.state is not PlanState.PROPOSED:
+        raise Refused(f"plan {record.plan_id} is {record.state} already", hint="keyturn plan abandon gives it up")
+    return _decide(parts, record, PlanState.REJECTED, by)
+
+
+def resume(parts: Parts, plan_id: str, *, by: str) -> PlanRecord:
+    """Wait on, or try again, after the plan stopped with a question. The patience begins anew."""
+    record = parts.store.plan(plan_id)
+    if record.state is not PlanState.STOPPED:
+        raise Refused(f"plan {record.plan_id} is {record.state}; only a stopped one is resumed")
+    return _decide(parts, record, PlanState.RUNNING, by)
+
+
+def abandon(parts: Parts, plan_id: str, *, by: str) -> PlanRecord:
+    """Give the plan up where it stands. No account is taken from anybody, no sealed password is thrown away."""
+    record = parts.store.plan(plan_id)
+    if not record.state.open:
+        raise Refused(f"plan {record.plan_id} is {record.state} already")
+    return _decide(parts, record, PlanState.ABANDONED, by)
+
+
+def release(parts: Parts, plan_id: str, holders: Collection[str], *, by: str) -> PlanRecord:
+    """Give up holders that will not return: the plan no longer waits for them."""
+    record = parts.store.plan(plan_id)
+    _refuse_strangers(record, holders)
+    released = parts.store.release(record.plan_id, holders, by)
+    parts.store.tell(by, "holders-released", record.plan_id, ", ".join(sorted(holders)))
+    parts.wake()
+    return released
+
+
+def foresee_giving_up(parts: Parts, plan_id: str, holders: Collection[str]) -> Forecast:
+    """What releasing these holders would mean for them."""
+    record = parts.store.plan(plan_id)
+    _refuse_strangers(record, holders)
+    estate = parts.store.estate()
+    managed = next(m for m in estate.accounts if m.account == _retired(record.plan))
+    return foresee_release(estate, managed, frozenset(holders))
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    plan_id: str
+    outcome: Outcome
+
+
+def advance_open(parts: Parts, worker: str) -> tuple[Advanced, ...]:
+    """Carry every plan that may run as far as it goes now. Plans of other workers are left alone."""
+    runnable = (PlanState.RUNNING, PlanState.WAITING)
+    ids = [record.plan_id for record in parts.store.plans(only_open=True) if record.state in runnable]
+    found = ((plan_id, advance_plan(parts, plan_id, worker)) for plan_id in ids)
+    return tuple(Advanced(plan_id, outcome) for plan_id, outcome in found if outcome is not None)
+
+
+def advance_plan(parts: Parts, plan_id: str, worker: str) -> Outcome | None:
+    """None while another worker holds the plan. Whatever is unforeseen stops the plan and asks a person."""
+    lease = parts.store.lease(plan_id, worker, LEASE_S)
+    if lease is None:
+        return None
+    plan = parts.store.plan(plan_id).plan
+    try:
+        outcome = advance(plan_id, plan, lease, _execution(parts, lease).perform)
+        _finish(lease, outcome)
+    except FencedOff:
+        return None
+    except KeyturnError as error:
+        outcome = Stopped(str(error), error.hint)
+        _finish(lease, outcome)
+    if not isinstance(outcome, Waiting):
+        parts.store.tell(
+            "keyturn", "plan-done" if isinstance(outcome, Done) else "plan-stopped", plan_id, str(plan.account)
+        )
+    return outcome
+
+
+def _execution(parts: Parts, lease: Lease) -> Execution:
+    estate = parts.store.estate()
+
+    def new_password(account: AnyAccount) -> Secret:
+        return generate(password_rules(estate, _bearing(estate, account)), parts.choose)
+
+    return Execution(parts.authorities, lease, lease, lease.check, parts.now, new_password)
+
+
+def _bearing(estate: Estate, account: AnyAccount) -> ManagedAccount:
+    return next(m for m in estate.accounts if m.account == account or str(m.account) == str(account))
+
+
+def _finish(lease: Lease, outcome: Outcome) -> None:
+    match outcome:
+        case Done():
+            lease.finish(PlanState.DONE)
+        case Waiting(note, missing):
+            lease.finish(PlanState.WAITING, note, missing=missing)
+        case Stopped(question, hint):
+            lease.finish(PlanState.STOPPED, question, hint)
+
+
+def _propose(parts: Parts, estate: Estate, plan: Plan, by: str, given: Secret | None) -> PlanRecord:
+    record = PlanRecord(
+        plan_id=parts.new_id(),
+        plan=plan,
+        forecast=foresee(estate, plan),
+        state=PlanState.PROPOSED,
+        proposed_by=by,
+        proposed_at=parts.now(),
+    )
+    parts.store.propose(record, (_sealed_first(plan), given) if given else None)
+    parts.store.tell(by, "plan-proposed", record.plan_id, f"{plan.kind} {plan.account}")
+    return record
+
+
+def _decide(parts: Parts, record: PlanRecord, state: PlanState, by: str) -> PlanRecord:
+    decided = parts.store.decide(record.plan_id, state, by)
+    kind = "plan-resumed" if state is PlanState.RUNNING else f"plan-{state}"
+    parts.store.tell(by, kind, record.plan_id, str(record.plan.account))
+    parts.wake()
+    return decided
+
+
+def _refuse_impossible_password(
+    parts: Parts, estate: Estate, managed: ManagedAccount, plan: Plan, given: Secret | None
+) -> None:
+    """Now, and not when the plan is half done."""
+    rules = password_rules(estate, managed)
+    if given is None:
+        generate(rules, parts.choose)
+    elif plan.kind is PlanKind.SITE_REGENERATION:
+        raise Refused(f"the site makes the password of {managed.account} itself", hint="leave --password-stdin out")
+    else:
+        refuse_unfit(given, rules)
+
+
+def _refuse_outdated(parts: Parts, record: PlanRecord) -> None:
+    """A plan is approved for the estate that its forecast was made from."""
+    estate, plan = parts.store.estate(), record.plan
+    if plan.kind is PlanKind.CREATE and isinstance(plan.account, AccountToBe):
+        fresh = plan_creation(estate, plan.account)
+    elif plan.kind is PlanKind.DELETE:
+        fresh = plan_deletion(estate, plan.account)
+    else:
+        fresh = plan_rotation(estate, plan.account, patience=parts.settings.patience)
+    if [p.step for p in fresh.steps] != [p.step for p in plan.steps]:
+        raise Refused(
+            f"the estate has changed since plan {record.plan_id} was made, and it would be another plan now",
+            hint="reject it and ask again",
+        )
+
+
+def _refuse_strangers(record: PlanRecord, holders: Collection[str]) -> None:
+    known = {name for p in record.plan.steps if hasattr(p.step, "holders") for name in p.step.holders}
+    strangers = sorted(set(holders) - known - set(record.missing))
+    if strangers:
+        raise Refused(f"plan {record.plan_id} does not wait for {', '.join(strangers)}", hint="keyturn plan show")
+
+
+def _sealed_first(plan: Plan) -> Credential:
+    return next(p.step.credential for p in plan.steps if isinstance(p.step, Seal))
+
+
+def _retired(plan: Plan) -> AnyAccount:
+    """The account that somebody who is given up would still hold."""
+    return next((p.step.account for p in plan.steps if isinstance(p.step, Withdraw)), plan.account)
