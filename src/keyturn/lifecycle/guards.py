@@ -6,8 +6,7 @@ from keyturn.lifecycle.catalogue.products import row
 from keyturn.lifecycle.catalogue.rules import MaintainedBy, MethodPart
 from keyturn.lifecycle.holders import holders_of
 from keyturn.lifecycle.passwords import Limit, PasswordRules, rules_of
-from keyturn.model.accounts import same_name
-from keyturn.model.errors import Refused
+from keyturn.model.errors import NotFound, Refused
 from keyturn.model.estate import AccountLife, Estate, ManagedAccount
 
 CLIENT_CONNECTION = ("sms2003/client-connection-default", "sms2003/client-connection-additional")
@@ -89,14 +88,14 @@ def refuse_held(estate: Estate, managed: ManagedAccount, change: Change) -> None
 def refuse_own_recovery(estate: Estate, managed: ManagedAccount) -> None:
     """The way back from a failed change must not use the password being changed (never N10)."""
     for realm in estate.realms:
-        if realm.bind_account and _means(realm.bind_account, managed):
+        if realm.bind_account and _means(estate, realm.bind_account, managed):
             raise Refused(
                 f"Keyturn reaches realm {realm.name} with {managed.account}: a change that fails half way "
                 "could not be repaired with it",
                 hint=f"name a second account as bind_account of {realm.name}, import the estate, then rotate this one",
             )
     for site in estate.sites:
-        if site.recovery_account and _means(site.recovery_account, managed) and not site.logon_installation:
+        if site.recovery_account and _means(estate, site.recovery_account, managed) and not site.logon_installation:
             raise Refused(
                 f"clients of site {site.code} are recovered with {managed.account} and by nothing else",
                 hint=f"enable a logon installation method for {site.code}, or name another recovery_account",
@@ -126,5 +125,8 @@ def password_rules(estate: Estate, managed: ManagedAccount) -> PasswordRules:
     return rules_of(str(managed.account), policy, limits, entry.forbidden_characters)
 
 
-def _means(name: str, managed: ManagedAccount) -> bool:
-    return same_name(name, str(managed.account)) or same_name(name, managed.account.name)
+def _means(estate: Estate, name: str, managed: ManagedAccount) -> bool:
+    try:
+        return estate.managed(name).account == managed.account
+    except NotFound:
+        return False

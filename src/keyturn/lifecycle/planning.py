@@ -271,8 +271,8 @@ def _next_name(estate: Estate, managed: ManagedAccount) -> str:
     """The next free `<name>_2`, `_3`, …, within the 20 characters of a logon name."""
     taken = {canonical(m.account.name) for m in estate.accounts if m.account.realm == managed.account.realm}
     stem, _, number = managed.account.name.rpartition("_")
-    first = int(number) + 1 if stem and number.isdigit() and len(number) < 4 else 2
-    base = stem if first > 2 else managed.account.name
+    numbered = bool(stem) and number.isdecimal() and len(number) < 4
+    base, first = (stem, int(number) + 1) if numbered else (managed.account.name, 2)
     for candidate in range(first, 10_000):
         name = f"{base[: 20 - len(str(candidate)) - 1]}_{candidate}"
         if canonical(name) not in taken:

@@ -71,3 +71,13 @@ class Forecast:
     @property
     def safe(self) -> bool:
         return self.first_lockout_s is None and not self.orphaned
+
+    def summary(self) -> dict[str, object]:
+        """The published shape, which other programs read."""
+        return {
+            "first_lockout_s": self.first_lockout_s,
+            "blamed": list(self.blamed),
+            "orphaned": list(self.orphaned),
+            "recovered": list(self.recovered),
+            "safe": self.safe,
+        }

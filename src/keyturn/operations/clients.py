@@ -61,7 +61,7 @@ def published(parts: Parts, name: str) -> list[Direction | Handed]:
 def report(parts: Parts, name: str, account: str, generation: int, answer: Answer) -> bool:
     """The machine's own word on a logon. False for a credential it was never given."""
     try:
-        credential = Credential(parts.store.estate().managed(account).account, generation)
+        credential = Credential(parts.store.named(account).account, generation)
     except NotFound:
         return False
     if answer is Answer.ACCEPTED:

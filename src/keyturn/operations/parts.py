@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from keyturn.lifecycle.budgeted import Attempts
 from keyturn.lifecycle.planning import Patience
 from keyturn.lifecycle.ports import Authorities
+from keyturn.model.estate import Holder
 from keyturn.operations.access import AccessRealm
 from keyturn.operations.ports import Store
+from keyturn.operations.realms import RealmTools
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +28,16 @@ class Settings:
 @dataclass(frozen=True, slots=True)
 class Parts:
     """`authorities` go through the lockout budget. `choose` picks one character unpredictably, `token` makes 256
-    bits of it. `wake` tells the worker that something has happened to a plan."""
+    bits of it. `machine` finds a holder by its name. `prepare_realms` follows a changed estate. `wake` tells the
+    worker that something has happened to a plan."""
 
     settings: Settings
     store: Store
     attempts: Attempts
     authorities: Authorities
     access_realm: Callable[[str], AccessRealm]
+    realm_tools: Callable[[str], RealmTools]
+    machine: Callable[[str], Holder | None]
     prepare_realms: Callable[[], None]
     now: Callable[[], float]
     choose: Callable[[str], str]

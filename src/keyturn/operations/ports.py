@@ -24,6 +24,9 @@ class Estates(Protocol):
     def estate(self) -> Estate:
         """One consistent reading: accounts with their identities and generations, and who has proven what."""
 
+    def named(self, name: str) -> ManagedAccount:
+        """The account written as `REALM\\name`, by one row instead of the whole estate. NotFound else."""
+
     def text(self) -> str:
         """The estate file as imported last, or empty."""
 

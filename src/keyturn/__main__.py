@@ -1,0 +1,5 @@
+"""`python -m keyturn`."""
+
+from keyturn.wiring import main
+
+main()

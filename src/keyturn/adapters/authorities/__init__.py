@@ -1,0 +1,1 @@
+"""The realms Keyturn can change passwords in, one package or module each."""

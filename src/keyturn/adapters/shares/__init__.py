@@ -1,0 +1,1 @@
+"""File shares a client reads from."""

@@ -1,0 +1,83 @@
+"""Where things stand in a site's directory. Keys and tokens are readable by their owner alone."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from keyturn.model.errors import NotFound, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFiles:
+    root: Path
+
+    @property
+    def settings(self) -> Path:
+        return self.root / "keyturn.toml"
+
+    @property
+    def authority(self) -> Path:
+        """The site's certificate authority, for agents and people to pin."""
+        return self.root / "site-ca.pem"
+
+    @property
+    def authority_key(self) -> Path:
+        return self.root / "site-ca.key"
+
+    @property
+    def certificate(self) -> Path:
+        return self.root / "server.pem"
+
+    @property
+    def certificate_key(self) -> Path:
+        return self.root / "server.key"
+
+    @property
+    def seal_key(self) -> Path:
+        return self.root / "seal.key"
+
+    @property
+    def store(self) -> Path:
+        return self.root / "store.db"
+
+    @property
+    def admin_token(self) -> Path:
+        return self.root / "admin.token"
+
+    @property
+    def recovery_key(self) -> Path:
+        """The custodian's key of a site that was given none of its own."""
+        return self.root / "recovery.key"
+
+    @property
+    def envelopes(self) -> Path:
+        return self.root / "envelopes"
+
+    def realm(self, name: str) -> Path:
+        """A realm's name never becomes a path: only its bytes, in hexadecimal."""
+        return self.root / f"realm-{name.casefold().encode().hex()}.db"
+
+
+def existing(root: Path) -> SiteFiles:
+    files = SiteFiles(root)
+    if not files.settings.is_file():
+        raise NotFound(f"{root} is no site's directory", hint=f"keyturn init {root}, or name another with --dir")
+    return files
+
+
+def fresh(root: Path) -> SiteFiles:
+    """The directory made, 0700. Refused where something is in it already."""
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise Refused(f"{root} is not empty", hint="name a directory that is empty or does not exist")
+    root.mkdir(parents=True, exist_ok=True)
+    root.chmod(0o700)
+    return SiteFiles(root)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """A new file, 0600 from its first byte, durable when this returns."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,109 @@
+"""The settings file of a site, `keyturn.toml`: written at init, edited by people, read at every start."""
+
+import tomllib
+from dataclasses import dataclass
+from typing import Any
+
+import tomlkit
+
+from keyturn.escrow.envelope import Custodian, Custody
+from keyturn.lifecycle.planning import Patience
+from keyturn.model.errors import Refused
+from keyturn.operations.parts import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSettings:
+    """`names` are the host names and addresses by which agents and people may call the server."""
+
+    operating: Settings
+    host: str
+    port: int
+    names: tuple[str, ...]
+    custody: Custody
+
+    @property
+    def authorities(self) -> frozenset[str]:
+        return frozenset(f"{name}:{self.port}" for name in self.names)
+
+
+def read_settings(text: str) -> SiteSettings:
+    """Raises Refused naming the key that is wrong."""
+    try:
+        found = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Refused(f"keyturn.toml: {error}") from None
+    taken = _Taking(found)
+    patience = _Taking(taken.take("patience", dict, {}), "patience.")
+    custody = _Taking(taken.take("custody", dict, None), "custody.")
+    settings = SiteSettings(
+        operating=Settings(
+            site=taken.take("site", str, None),
+            two_person_approval=taken.take("two_person_approval", bool, False),
+            patience=Patience(
+                float(patience.take("uptake_s", (int, float), Patience().uptake_s)),
+                float(patience.take("quiet_s", (int, float), Patience().quiet_s)),
+            ),
+            contact_s=float(taken.take("contact_s", (int, float), 3600)),
+        ),
+        host=taken.take("host", str, "127.0.0.1"),
+        port=taken.take("port", int, None),
+        names=tuple(taken.take("names", list, ["127.0.0.1", "localhost"])),
+        custody=_custody(custody),
+    )
+    for part in (taken, patience, custody):
+        part.refuse_rest()
+    return settings
+
+
+def write_settings(settings: SiteSettings) -> str:
+    document = tomlkit.document()
+    document.add(tomlkit.comment("A Keyturn site. Restart `keyturn up` after a change."))
+    document["site"] = settings.operating.site
+    document["host"] = settings.host
+    document["port"] = settings.port
+    document["names"] = list(settings.names)
+    document["contact_s"] = settings.operating.contact_s
+    document["two_person_approval"] = settings.operating.two_person_approval
+    document["patience"] = {
+        "uptake_s": settings.operating.patience.uptake_s,
+        "quiet_s": settings.operating.patience.quiet_s,
+    }
+    document["custody"] = {
+        "needed": settings.custody.needed,
+        "custodians": {c.name: c.recipient for c in settings.custody.custodians},
+    }
+    return tomlkit.dumps(document)
+
+
+def _custody(taken: "_Taking") -> Custody:
+    custodians = taken.take("custodians", dict, None)
+    try:
+        return Custody(
+            tuple(Custodian(str(name), str(recipient)) for name, recipient in custodians.items()),
+            taken.take("needed", int, 1),
+        )
+    except ValueError as error:
+        raise Refused(f"keyturn.toml: custody: {error}") from None
+
+
+class _Taking:
+    """Takes keys out of a table, so that what is left over is known."""
+
+    def __init__(self, table: dict[str, Any], path: str = "") -> None:
+        self._left = dict(table)
+        self._path = path
+
+    def take(self, key: str, kind: type | tuple[type, ...], default: Any) -> Any:
+        if key not in self._left:
+            if default is None:
+                raise Refused(f"keyturn.toml: {self._path}{key} is missing")
+            return default
+        value = self._left.pop(key)
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise Refused(f"keyturn.toml: {self._path}{key} has the wrong type")
+        return value
+
+    def refuse_rest(self) -> None:
+        if self._left:
+            raise Refused(f"keyturn.toml: unknown key {self._path}{next(iter(self._left))}")

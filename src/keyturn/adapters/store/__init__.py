@@ -1,0 +1,1 @@
+"""The store: everything Keyturn remembers, in one SQL database, its passwords sealed by a key kept elsewhere."""

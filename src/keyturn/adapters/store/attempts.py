@@ -1,0 +1,44 @@
+"""The ledger of logons we spent, so that a restart does not forget a bad one."""
+
+from sqlalchemy import insert, select, update
+
+from keyturn.adapters.store.database import Part
+from keyturn.adapters.store.schema import attempts
+from keyturn.lifecycle.budgeted import Attempts
+from keyturn.lockout.budget import Attempt
+from keyturn.model.accounts import Account, canonical
+from keyturn.model.errors import NotFound
+from keyturn.model.logon import Answer
+
+
+class SqlAttempts(Part, Attempts):
+    # By identity and not by row of `accounts`: an account is tried before it is taken in.
+
+    def recent(self, account: Account, since: float) -> tuple[Attempt, ...]:
+        """Those at `since` or later, oldest first."""
+        its_own = (attempts.c.realm_key == canonical(account.realm), attempts.c.sid == account.sid)
+        recent = select(attempts).where(*its_own, attempts.c.at >= since).order_by(attempts.c.number)
+        with self._database.reading() as connection:
+            rows = connection.execute(recent).all()
+        return tuple(
+            Attempt(row.number, row.replica, row.at, row.last_bad_before, Answer(row.answer) if row.answer else None)
+            for row in rows
+        )
+
+    def begin(self, account: Account, replica: str, at: float, last_bad_before: float | None) -> int:
+        values = {
+            "realm_key": canonical(account.realm),
+            "sid": account.sid,
+            "replica": replica,
+            "at": at,
+            "last_bad_before": last_bad_before,
+        }
+        with self._database.writing() as connection:
+            begun = connection.execute(insert(attempts).values(values).returning(attempts.c.number))
+            return int(begun.scalar_one())
+
+    def end(self, number: int, answer: Answer) -> None:
+        with self._database.writing() as connection:
+            ended = update(attempts).where(attempts.c.number == number).values(answer=answer)
+            if connection.execute(ended).rowcount == 0:
+                raise NotFound(f"no attempt {number} was begun")

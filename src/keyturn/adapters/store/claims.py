@@ -1,0 +1,120 @@
+"""One open plan an account: a plan claims every account it touches, and what was handed in with it."""
+
+from sqlalchemy import Connection, delete, insert, select
+
+from keyturn.adapters.store import account_rows, generation_rows
+from keyturn.adapters.store.cipher import Cipher, Place, Purpose
+from keyturn.adapters.store.database import Database
+from keyturn.adapters.store.schema import accounts, claims, generations, given
+from keyturn.lifecycle.plan import (
+    AwaitCanary,
+    AwaitConvergence,
+    AwaitQuiet,
+    AwaitUptake,
+    CopyRights,
+    CreateAccount,
+    Delete,
+    Disable,
+    Plan,
+    Publish,
+    Seal,
+    SetPassword,
+    Step,
+    Withdraw,
+)
+from keyturn.model.accounts import AnyAccount, Credential
+from keyturn.model.errors import NotFound, Refused
+from keyturn.model.secret import Secret
+
+
+def claim(database: Database, connection: Connection, plan_id: str, plan: Plan) -> None:
+    """Refused while another open plan has one of the accounts, or left a candidate of unknown fate to one.
+
+    Accounts that the plan will make are written down, without a role as yet. NotFound if its own account has none.
+    """
+    own = account_rows.known(connection, plan.account)
+    if own.role is None:
+        raise NotFound(f"no account {plan.account} in the estate", hint="keyturn account list")
+    for account in touched(plan):
+        row = account_rows.find(connection, account)
+        if row is None:
+            row = account_rows.add(connection, database.new_id(), account, made_by=plan_id)
+        holder = connection.execute(select(claims.c.plan_id).where(claims.c.account_id == row.key)).scalar()
+        if holder == plan_id:
+            continue  # the same account under another spelling
+        if holder:
+            raise Refused(f"{account} has an open plan", hint=f"keyturn plan show {holder}")
+        candidate = generation_rows.undecided(connection, row.key)
+        if candidate and candidate.plan_id != plan_id:
+            raise generation_rows.of_unknown_fate(row, candidate)
+        connection.execute(insert(claims).values(account_id=row.key, plan_id=plan_id))
+
+
+def touched(plan: Plan) -> tuple[AnyAccount, ...]:
+    """The accounts whose passwords, rights or life the plan changes, or whose credential it hands out."""
+    return tuple(dict.fromkeys((plan.account, *(_touched(planned.step) for planned in plan.steps))))
+
+
+def _touched(step: Step) -> AnyAccount:
+    match step:
+        case Seal(credential) | SetPassword(credential) | AwaitConvergence(credential):
+            return credential.account
+        case Publish(credential) | AwaitCanary(credential) | AwaitUptake(credential):
+            return credential.account
+        case CreateAccount(account) | CopyRights(target=account) | Withdraw(account) | AwaitQuiet(account):
+            return account
+        case Disable(account) | Delete(account):
+            return account
+
+
+def bear_roles(connection: Connection, plan: Plan) -> None:
+    """The accounts that an approved plan will make belong to the estate: its passwords follow their roles."""
+    for step in (planned.step for planned in plan.steps):
+        if isinstance(step, CreateAccount):
+            row = account_rows.known(connection, step.account)
+            if row.role is None:
+                sites = account_rows.sites_text(step.sites)
+                account_rows.change(connection, row.key, role=step.role, sites=sites)
+
+
+def close(connection: Connection, plan_id: str) -> None:
+    """Free the accounts of a plan that is open no longer.
+
+    While a candidate of the plan is undecided the plan can be resumed, and keeps what was handed in with it.
+    """
+    connection.execute(delete(claims).where(claims.c.plan_id == plan_id))
+    if not resumable(connection, plan_id):
+        connection.execute(delete(given).where(given.c.plan_id == plan_id))
+    never_sealed = (accounts.c.made_by == plan_id) & account_rows.unreferenced()
+    connection.execute(delete(accounts).where(never_sealed))
+
+
+def resumable(connection: Connection, plan_id: str) -> bool:
+    """Whether an abandoned plan has a candidate of unknown fate, which only going on with it can settle."""
+    candidates = select(generations.c.generation).where(
+        generations.c.plan_id == plan_id, generations.c.state == generation_rows.GenerationState.UNDECIDED
+    )
+    return connection.execute(candidates).first() is not None
+
+
+def keep_given(connection: Connection, cipher: Cipher, plan_id: str, credential: Credential, secret: Secret) -> None:
+    row = account_rows.known(connection, credential.account)
+    place = Place(Purpose.GIVEN, row.key, credential.generation, plan_id)
+    connection.execute(
+        insert(given).values(
+            plan_id=plan_id,
+            account_id=row.key,
+            generation=credential.generation,
+            sealed=cipher.seal(place, secret),
+        )
+    )
+
+
+def open_given(connection: Connection, cipher: Cipher, plan_id: str, credential: Credential) -> Secret | None:
+    row = account_rows.known(connection, credential.account)
+    this = (given.c.account_id == row.key, given.c.generation == credential.generation)
+    sealed = connection.execute(select(given.c.sealed).where(given.c.plan_id == plan_id, *this)).scalar()
+    if sealed is None:
+        return None
+    place = Place(Purpose.GIVEN, row.key, credential.generation, plan_id)
+    return cipher.open(place, sealed, f"{credential}, as handed in")

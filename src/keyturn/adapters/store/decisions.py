@@ -1,0 +1,112 @@
+"""What people decide about a plan: approved, resumed, rejected, abandoned, a holder given up. Who did is kept."""
+
+from collections.abc import Collection
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from keyturn.adapters.store import account_rows, claims, holding_rows, plan_rows
+from keyturn.adapters.store.database import Part
+from keyturn.adapters.store.schema import approvals, decisions, marks, plans, releases
+from keyturn.lifecycle.plan import Publish
+from keyturn.model.accounts import canonical
+from keyturn.model.errors import Refused
+from keyturn.operations.ports import PlanRecord, PlanState
+
+_UNDER_WAY = (PlanState.RUNNING, PlanState.WAITING, PlanState.STOPPED)
+
+MAY_BECOME: dict[PlanState, tuple[PlanState, ...]] = {
+    PlanState.RUNNING: _UNDER_WAY,
+    PlanState.REJECTED: (PlanState.PROPOSED,),
+    PlanState.ABANDONED: (PlanState.PROPOSED, *_UNDER_WAY),
+}
+"""What a person may decide, and in which states of the plan."""
+
+_INSTEAD = {PlanState.RUNNING: "approve", PlanState.REJECTED: "abandon"}
+"""The verb for an open plan of which that cannot be decided."""
+
+
+class SqlDecisions(Part):
+    def approve(self, plan_id: str, by: str, *, needed: int) -> PlanRecord:
+        """Persons count, not spellings. Nothing changes in a plan that is under way; Refused for one that has ended."""
+        with self._database.writing() as connection:
+            record = plan_rows.find(connection, plan_id)
+            _refuse_ended(record)
+            if record.state is PlanState.PROPOSED:
+                self._approve(connection, record, by, needed)
+            return plan_rows.find(connection, record.plan_id)
+
+    def _approve(self, connection: Connection, record: PlanRecord, by: str, needed: int) -> None:
+        of_plan, person = approvals.c.plan_id == record.plan_id, canonical(by)
+        if not connection.execute(select(approvals).where(of_plan, approvals.c.person_key == person)).first():
+            at = self._database.now()
+            connection.execute(insert(approvals).values(plan_id=record.plan_id, person_key=person, person=by, at=at))
+        if connection.execute(select(func.count()).select_from(approvals).where(of_plan)).scalar_one() >= needed:
+            connection.execute(update(plans).where(plans.c.plan_id == record.plan_id).values(state=PlanState.RUNNING))
+            claims.bear_roles(connection, record.plan)
+
+    def decide(self, plan_id: str, state: PlanState, by: str, note: str = "") -> PlanRecord:
+        """Ending a plan fences its worker off at once. One abandoned over a candidate of unknown fate has not ended:
+        running it again is how that fate is learnt."""
+        with self._database.writing() as connection:
+            record = plan_rows.find(connection, plan_id)
+            anew = record.state is PlanState.ABANDONED and claims.resumable(connection, record.plan_id)
+            if not (anew and state is PlanState.RUNNING):
+                _refuse_decision(record, state)
+            self._record(connection, record.plan_id, state, by, note)
+            if anew:
+                claims.claim(self._database, connection, record.plan_id, record.plan)
+                claims.bear_roles(connection, record.plan)
+            if state is PlanState.RUNNING:
+                self._begin_anew(connection, record)
+            else:
+                _end(connection, record.plan_id)
+            return plan_rows.find(connection, record.plan_id)
+
+    def _record(self, connection: Connection, plan_id: str, state: PlanState, by: str, note: str) -> None:
+        at = self._database.now()
+        connection.execute(insert(decisions).values(plan_id=plan_id, state=state, decided_by=by, at=at, note=note))
+        changed = {"state": state, "note": note, "hint": "", "missing": "[]"}
+        connection.execute(update(plans).where(plans.c.plan_id == plan_id).values(changed))
+
+    def _begin_anew(self, connection: Connection, record: PlanRecord) -> None:
+        """Patience starts again, and holders that were refused may try again."""
+        unfinished = (marks.c.plan_id == record.plan_id, marks.c.done_at.is_(None))
+        connection.execute(update(marks).where(*unfinished).values(intended_at=self._database.now()))
+        for step in (planned.step for planned in record.plan.steps):
+            if isinstance(step, Publish):
+                row = account_rows.known(connection, step.credential.account)
+                holding_rows.forget_refusals(connection, row.key, step.credential.generation)
+
+    def release(self, plan_id: str, holders: Collection[str], by: str) -> PlanRecord:
+        with self._database.writing() as connection:
+            record = plan_rows.find(connection, plan_id)
+            _refuse_ended(record)
+            already = {canonical(name) for name in record.released}
+            common = {"plan_id": record.plan_id, "released_by": by, "at": self._database.now()}
+            named = {canonical(name): name for name in holders}
+            for key, name in named.items():
+                if key not in already:
+                    connection.execute(insert(releases).values(holder_key=key, name=name, **common))
+            return plan_rows.find(connection, record.plan_id)
+
+
+def _end(connection: Connection, plan_id: str) -> None:
+    fenced_off = {"leased_by": None, "lease_until": None}
+    connection.execute(update(plans).where(plans.c.plan_id == plan_id).values(fenced_off))
+    claims.close(connection, plan_id)
+
+
+def _refuse_decision(record: PlanRecord, state: PlanState) -> None:
+    if state not in MAY_BECOME:
+        raise ValueError(f"nobody decides that a plan is {state}")
+    _refuse_ended(record)
+    if record.state not in MAY_BECOME[state]:
+        raise Refused(
+            f"plan {record.plan_id} is {record.state}, so it cannot become {state} by decision",
+            hint=f"keyturn plan {_INSTEAD[state]} {record.plan_id}",
+        )
+
+
+def _refuse_ended(record: PlanRecord) -> None:
+    if not record.state.open:
+        raise Refused(f"plan {record.plan_id} has ended: {record.state}")

@@ -1,0 +1,40 @@
+"""What can be wrong with the store itself.
+
+StoreError
+├── NotAStore      the database holds something else, or no store can be kept there
+├── NewerSchema    a later Keyturn wrote it
+├── WrongSealKey   its passwords were sealed with another key
+├── Tampered       a sealed record was altered, moved, or put back from elsewhere
+├── Unreadable     a plan or an estate was kept in a shape this release does not know
+└── Unavailable    the database cannot be read or written now; nothing of the transaction was kept
+"""
+
+from keyturn.model.errors import KeyturnError
+
+
+class StoreError(KeyturnError):
+    pass
+
+
+class NotAStore(StoreError):
+    pass
+
+
+class NewerSchema(StoreError):
+    pass
+
+
+class WrongSealKey(StoreError):
+    pass
+
+
+class Tampered(StoreError):
+    pass
+
+
+class Unreadable(StoreError):
+    pass
+
+
+class Unavailable(StoreError):
+    pass

@@ -1,0 +1,162 @@
+"""The estate: the file as imported last, joined with what has become of its accounts since."""
+
+from dataclasses import replace
+
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
+
+from keyturn.adapters.store import account_rows
+from keyturn.adapters.store.database import Part
+from keyturn.adapters.store.generation_rows import GenerationState
+from keyturn.adapters.store.plan_json import from_json, to_json
+from keyturn.adapters.store.schema import accounts, generations, holders, holdings, imports
+from keyturn.model.accounts import Account, AccountToBe, AnyAccount, RoleName, canonical
+from keyturn.model.errors import NotFound
+from keyturn.model.estate import AccountLife, Estate, Holding, ManagedAccount, Proof
+from keyturn.operations.ports import Estates
+
+
+class SqlEstates(Part, Estates):
+    _parsed: tuple[int, Estate] = (0, Estate())
+
+    def estate(self) -> Estate:
+        """Accounts in the order of the file, then those that Keyturn made or the file no longer has, by name."""
+        with self._database.reading() as connection:
+            document = self._document(connection)
+            managed = _managed(connection)
+            proven = _proven(connection)
+        listed = [_name_key(entry.account) for entry in document.accounts]
+        place = {key: number for number, key in enumerate(listed)}
+        in_order = sorted(managed, key=lambda m: (place.get(_name_key(m.account), len(place)), _name_key(m.account)))
+        return replace(document, accounts=tuple(in_order), holdings=proven)
+
+    def named(self, name: str) -> ManagedAccount:
+        realm, _, rest = name.replace("/", "\\").partition("\\")
+        is_it = (accounts.c.realm_key == canonical(realm), accounts.c.name_key == canonical(rest))
+        with self._database.reading() as connection:
+            found = _managed(connection, *is_it)
+        if not found:
+            raise NotFound(f"no account {name} in the estate", hint="keyturn account list")
+        return found[0]
+
+    def text(self) -> str:
+        with self._database.reading() as connection:
+            return connection.execute(select(imports.c.text).order_by(imports.c.number.desc()).limit(1)).scalar() or ""
+
+    def replace(self, text: str, estate: Estate, by: str) -> None:
+        """An account that is no longer in the file stays while anything is known of it, with the role it had."""
+        document = to_json(replace(estate, holdings=()))
+        with self._database.writing() as connection:
+            values = {"at": self._database.now(), "imported_by": by, "text": text, "estate": document}
+            connection.execute(insert(imports).values(values))
+            listed = {self._take_in(connection, managed) for managed in estate.accounts}
+            forgettable = select(accounts.c.account_id).where(accounts.c.sid.is_(None), account_rows.unreferenced())
+            for key in set(connection.execute(forgettable).scalars()) - listed:
+                connection.execute(delete(accounts).where(accounts.c.account_id == key))
+
+    def _take_in(self, connection: Connection, managed: ManagedAccount) -> str:
+        """The key of its row, which keeps identity, life and generations if there was one."""
+        row = account_rows.find(connection, managed.account)
+        if row is None and isinstance(managed.account, Account) and _named_alike(connection, managed.account):
+            row = account_rows.identify(connection, managed.account)
+        if row is None:
+            key = self._database.new_id()
+            account_rows.add(
+                connection,
+                key,
+                managed.account,
+                role=managed.role,
+                sites=managed.sites,
+                life=managed.life,
+                created_at=managed.created_at,
+            )
+            return key
+        sites = account_rows.sites_text(managed.sites)
+        account_rows.change(connection, row.key, role=managed.role, sites=sites, made_by=None)
+        return row.key
+
+    def _document(self, connection: Connection) -> Estate:
+        """The last import. It is parsed once, as that takes seconds for a large fleet."""
+        number = connection.execute(select(func.max(imports.c.number))).scalar() or 0
+        if self._parsed[0] != number:
+            text = connection.execute(select(imports.c.estate).where(imports.c.number == number)).scalar_one()
+            self._parsed = (number, from_json(text, Estate, "the estate"))
+        return self._parsed[1]
+
+    def identify(self, account: Account) -> None:
+        with self._database.writing() as connection:
+            account_rows.identify(connection, account)
+
+    def account(self, account: AnyAccount) -> ManagedAccount:
+        with self._database.reading() as connection:
+            row = account_rows.known(connection, account)
+            found = _managed(connection, accounts.c.account_id == row.key)
+        if not found:
+            raise NotFound(f"{row.account} has no role yet: only an open plan names it", hint="keyturn plan list")
+        return found[0]
+
+
+def _managed(connection: Connection, *which: ColumnElement[bool]) -> list[ManagedAccount]:
+    """The accounts that bear a role."""
+    successor = accounts.alias()
+    its_live = (generations.c.account_id == accounts.c.account_id) & (generations.c.state == GenerationState.LIVE)
+    rows = connection.execute(
+        select(
+            accounts,
+            generations.c.generation,
+            successor.c.realm.label("next_realm"),
+            successor.c.sid.label("next_sid"),
+            successor.c.name.label("next_name"),
+        )
+        .outerjoin(generations, its_live)
+        .outerjoin(successor, successor.c.account_id == accounts.c.successor_id)
+        .where(accounts.c.role.is_not(None), *which)
+    )
+    return [
+        ManagedAccount(
+            account=account_rows.named(row.realm, row.sid, row.name),
+            role=RoleName(row.role),
+            sites=account_rows.sites_of(row.sites),
+            life=AccountLife(row.life),
+            generation=row.generation,
+            successor=account_rows.named(row.next_realm, row.next_sid, row.next_name) if row.next_name else None,
+            created_at=row.created_at,
+        )
+        for row in rows
+    ]
+
+
+def _proven(connection: Connection) -> tuple[Holding, ...]:
+    """Of each holder and account the newest proven generation that it has not dropped or been refused since."""
+    newest_first = func.row_number().over(
+        partition_by=(holdings.c.account_id, holdings.c.holder_key), order_by=holdings.c.generation.desc()
+    )
+    proven = (
+        select(holdings, newest_first.label("place"))
+        .where(holdings.c.proven_at.is_not(None), holdings.c.refused_at.is_(None), holdings.c.dropped_at.is_(None))
+        .subquery()
+    )
+    rows = connection.execute(
+        select(proven, accounts.c.realm, accounts.c.sid, accounts.c.name, holders.c.name.label("holder"))
+        .join(accounts, accounts.c.account_id == proven.c.account_id)
+        .join(holders, holders.c.holder_key == proven.c.holder_key)
+        .where(proven.c.place == 1)
+        .order_by(accounts.c.realm_key, accounts.c.name_key, proven.c.holder_key)
+    )
+    return tuple(
+        Holding(
+            row.holder,
+            account_rows.named(row.realm, row.sid, row.name),
+            row.generation,
+            Proof(row.proof),
+            row.proven_at,
+        )
+        for row in rows
+    )
+
+
+def _named_alike(connection: Connection, account: AnyAccount) -> account_rows.Known | None:
+    return account_rows.find(connection, AccountToBe(account.realm, account.name))
+
+
+def _name_key(account: AnyAccount) -> tuple[str, str]:
+    return canonical(account.realm), canonical(account.name)

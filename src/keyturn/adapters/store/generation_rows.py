@@ -1,0 +1,149 @@
+"""The generations of an account: undecided when sealed, then live, then previous. None is ever deleted.
+
+undecided → live → previous
+undecided → abandoned, once another password is proven live
+The schema itself holds the two rules that matter most: one undecided candidate an account, and one live generation.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+
+from keyturn.adapters.store.account_rows import Known
+from keyturn.adapters.store.cipher import Cipher, Place, Purpose
+from keyturn.adapters.store.schema import generations
+from keyturn.lifecycle.ports import Sealed
+from keyturn.model.accounts import AnyAccount
+from keyturn.model.errors import NotFound, Refused
+from keyturn.model.secret import Secret
+
+
+class GenerationState(StrEnum):
+    UNDECIDED = "undecided"
+    """Sealed; whether the realm has taken it is not known."""
+    LIVE = "live"
+    PREVIOUS = "previous"
+    ABANDONED = "abandoned"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A row of `generations`. `plan_id` None: adopted. `promoted_at` None: never proven live."""
+
+    account_id: str
+    generation: int
+    state: GenerationState
+    replica: str
+    version_before: int
+    plan_id: str | None
+    promoted_at: float | None
+    sealed: bytes
+    envelope: bytes
+
+    def open(self, cipher: Cipher, account: AnyAccount) -> Secret:
+        """Raises Tampered, naming account and generation."""
+        place = _place(self.account_id, self.generation, self.plan_id)
+        return cipher.open(place, self.sealed, f"{account} generation {self.generation}")
+
+
+def get(connection: Connection, row: Known, generation: int) -> Kept:
+    kept = find(connection, row.key, generation)
+    if kept is None:
+        raise NotFound(f"{row.account} generation {generation} was never sealed")
+    return kept
+
+
+def find(connection: Connection, key: str, generation: int) -> Kept | None:
+    return _one(connection, key, generations.c.generation == generation)
+
+
+def undecided(connection: Connection, key: str) -> Kept | None:
+    return _one(connection, key, generations.c.state == GenerationState.UNDECIDED)
+
+
+def live(connection: Connection, key: str) -> Kept | None:
+    return _one(connection, key, generations.c.state == GenerationState.LIVE)
+
+
+def newest(connection: Connection, key: str) -> int:
+    """The highest number ever sealed, 0 if none."""
+    highest = select(func.max(generations.c.generation)).where(generations.c.account_id == key)
+    return connection.execute(highest).scalar_one() or 0
+
+
+def of_unknown_fate(row: Known, candidate: Kept) -> Refused:
+    """A second candidate beside this one could leave neither of the two known to be live."""
+    return Refused(
+        f"whether {row.account} generation {candidate.generation} is live is not known yet",
+        hint=f"keyturn plan resume {candidate.plan_id}",
+    )
+
+
+def keep(
+    connection: Connection,
+    cipher: Cipher,
+    key: str,
+    sealed: Sealed,
+    secret: Secret,
+    *,
+    envelope: bytes,
+    plan_id: str | None,
+    now: float,
+) -> None:
+    """Write an undecided candidate and its envelope."""
+    generation = sealed.credential.generation
+    connection.execute(
+        insert(generations).values(
+            account_id=key,
+            generation=generation,
+            state=GenerationState.UNDECIDED,
+            replica=sealed.replica,
+            version_before=sealed.version_before,
+            plan_id=plan_id,
+            sealed_at=now,
+            sealed=cipher.seal(_place(key, generation, plan_id), secret),
+            envelope=envelope,
+        )
+    )
+
+
+def make_live(connection: Connection, key: str, generation: int, now: float) -> None:
+    """The generation before it becomes the previous one. Of what is live already nothing changes."""
+    of_account = generations.c.account_id == key
+    is_live = generations.c.state == GenerationState.LIVE
+    others, this = generations.c.generation != generation, generations.c.generation == generation
+    connection.execute(update(generations).where(of_account, others, is_live).values(state=GenerationState.PREVIOUS))
+    connection.execute(
+        update(generations).where(of_account, this, ~is_live).values(state=GenerationState.LIVE, promoted_at=now)
+    )
+
+
+def abandon(connection: Connection, kept: Kept) -> None:
+    """Another password was proven live, so this one is not. It stays openable."""
+    connection.execute(
+        update(generations)
+        .where(generations.c.account_id == kept.account_id, generations.c.generation == kept.generation)
+        .values(state=GenerationState.ABANDONED)
+    )
+
+
+def _one(connection: Connection, key: str, which: ColumnElement[bool]) -> Kept | None:
+    row = connection.execute(select(generations).where(generations.c.account_id == key, which)).one_or_none()
+    if row is None:
+        return None
+    return Kept(
+        row.account_id,
+        row.generation,
+        GenerationState(row.state),
+        row.replica,
+        row.version_before,
+        row.plan_id,
+        row.promoted_at,
+        row.sealed,
+        row.envelope,
+    )
+
+
+def _place(key: str, generation: int, plan_id: str | None) -> Place:
+    return Place(Purpose.GENERATION, key, generation, plan_id or "")

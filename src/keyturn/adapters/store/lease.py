@@ -1,0 +1,65 @@
+"""What a worker writes for the one plan it holds."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import insert, select, update
+
+from keyturn.adapters.store import claims, plan_rows
+from keyturn.adapters.store.holdings import LeasedHoldings
+from keyturn.adapters.store.schema import marks, plans
+from keyturn.adapters.store.tenure import LeasedPart
+from keyturn.adapters.store.vault import LeasedVault
+from keyturn.lifecycle.journal import Journal, Mark, Marked
+from keyturn.operations.ports import Lease, PlanState
+
+
+class LeasedJournal(LeasedPart, Journal):
+    def marks(self, plan_id: str) -> Mapping[int, Marked]:
+        self._own(plan_id)
+        with self._database.reading() as connection:
+            return plan_rows.marks_of(connection, plan_id)
+
+    def write(self, plan_id: str, number: int, mark: Mark) -> float:
+        """A mark that stands already keeps its moment, and DONE is never taken back."""
+        self._own(plan_id)
+        with self._tenure.writing() as connection:
+            now = self._database.now()
+            this = (marks.c.plan_id == plan_id, marks.c.step == number)
+            row = connection.execute(select(marks).where(*this)).one_or_none()
+            if row is None:
+                done_at = now if mark is Mark.DONE else None
+                connection.execute(insert(marks).values(plan_id=plan_id, step=number, intended_at=now, done_at=done_at))
+            elif mark is Mark.INTENDED or row.done_at is not None:
+                return plan_rows.marked(row).since
+            else:
+                connection.execute(update(marks).where(*this).values(done_at=now))
+            return now
+
+    def _own(self, plan_id: str) -> None:
+        if plan_id != self._plan_id:
+            raise ValueError(f"a lease on plan {self._plan_id} is none on plan {plan_id}")
+
+
+class SqlLease(LeasedJournal, LeasedVault, LeasedHoldings, Lease):
+    def check(self) -> None:
+        """Extends the lease too, so that the change in the realm has all of it."""
+        with self._tenure.writing():
+            pass
+
+    def finish(self, state: PlanState, note: str = "", hint: str = "", missing: Sequence[str] = ()) -> None:
+        with self._tenure.writing() as connection:
+            connection.execute(
+                update(plans)
+                .where(plans.c.plan_id == self._plan_id)
+                .values(
+                    state=state,
+                    note=note,
+                    hint=hint,
+                    missing=json.dumps(list(missing)),
+                    leased_by=None,
+                    lease_until=None,
+                )
+            )
+            if not state.open:
+                claims.close(connection, self._plan_id)

@@ -1,0 +1,48 @@
+"""Brings a database to the schema of this release, in one transaction: a power cut leaves the old schema or the new."""
+
+import threading
+
+from sqlalchemy import Connection, inspect, text
+
+from keyturn.adapters.store import schema
+from keyturn.adapters.store.database import Database
+from keyturn.adapters.store.errors import NewerSchema, NotAStore
+
+_ONE_AT_A_TIME = threading.Lock()  # alembic keeps its context in module globals
+
+
+def migrate(database: Database) -> None:
+    """Raises NewerSchema, or NotAStore for a database that holds something else."""
+    with database.reading() as connection:
+        if _revision(connection) == schema.REVISION:
+            return
+    with _ONE_AT_A_TIME, database.writing() as connection:
+        # Another process may have done it since.
+        found = _revision(connection)
+        if found > schema.REVISION:
+            raise NewerSchema(
+                f"the store has schema {found}, and this Keyturn knows {schema.REVISION} at most",
+                hint="use the Keyturn that wrote it, or a later one",
+            )
+        _upgrade(connection)
+
+
+def _revision(connection: Connection) -> str:
+    """Empty for an empty database."""
+    tables = inspect(connection).get_table_names()
+    if not tables:
+        return ""
+    if "alembic_version" not in tables:
+        raise NotAStore("the database holds something else than a store of Keyturn")
+    return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
+
+
+def _upgrade(connection: Connection) -> None:
+    # Alembic takes longer to import than everything else here, and is needed once a release.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "keyturn.adapters.store:migrations")
+    config.attributes["connection"] = connection
+    command.upgrade(config, schema.REVISION)

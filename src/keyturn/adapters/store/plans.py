@@ -1,0 +1,71 @@
+"""Plans: proposed, shown, and taken by a worker."""
+
+import json
+
+from sqlalchemy import insert, or_, select, update
+
+from keyturn.adapters.store import claims, plan_rows
+from keyturn.adapters.store.decisions import SqlDecisions
+from keyturn.adapters.store.lease import SqlLease
+from keyturn.adapters.store.plan_json import to_json
+from keyturn.adapters.store.schema import plans
+from keyturn.adapters.store.tenure import Tenure
+from keyturn.model.accounts import Credential
+from keyturn.model.errors import Refused
+from keyturn.model.secret import Secret
+from keyturn.operations.ports import Lease, PlanRecord, Plans, PlanState
+
+_OPEN = [state for state in PlanState if state.open]
+_WORK_LEFT = [PlanState.RUNNING, PlanState.WAITING]
+
+
+class SqlPlans(SqlDecisions, Plans):
+    def propose(self, record: PlanRecord, given: tuple[Credential, Secret] | None) -> None:
+        if record.state is not PlanState.PROPOSED:
+            raise ValueError(f"a new plan is proposed, not {record.state}")
+        with self._database.writing() as connection:
+            if connection.execute(select(plans.c.plan_id).where(plans.c.plan_id == record.plan_id)).first():
+                raise Refused(f"there is a plan {record.plan_id} already")
+            connection.execute(
+                insert(plans).values(
+                    plan_id=record.plan_id,
+                    plan=to_json(record.plan),
+                    forecast=to_json(record.forecast),
+                    state=record.state,
+                    proposed_by=record.proposed_by,
+                    proposed_at=record.proposed_at,
+                    note=record.note,
+                    hint=record.hint,
+                    missing=json.dumps(record.missing),
+                    fence=0,
+                )
+            )
+            claims.claim(self._database, connection, record.plan_id, record.plan)
+            if given:
+                claims.keep_given(connection, self._database.cipher, record.plan_id, *given)
+
+    def plan(self, plan_id: str) -> PlanRecord:
+        with self._database.reading() as connection:
+            return plan_rows.find(connection, plan_id)
+
+    def plans(self, *, only_open: bool = False) -> tuple[PlanRecord, ...]:
+        which = [plans.c.state.in_(_OPEN)] if only_open else []
+        with self._database.reading() as connection:
+            return plan_rows.records(connection, *which)
+
+    def lease(self, plan_id: str, worker: str, lease_s: float) -> Lease | None:
+        """A worker takes its own plan back at once, as after a restart, and fences its earlier self off: so the names
+        of workers that run at the same time must differ."""
+        with self._database.writing() as connection:
+            now = self._database.now()
+            this = plans.c.plan_id == plan_id
+            free = or_(plans.c.lease_until.is_(None), plans.c.lease_until <= now, plans.c.leased_by == worker)
+            taken = connection.execute(
+                update(plans)
+                .where(this, free, plans.c.state.in_(_WORK_LEFT))
+                .values(fence=plans.c.fence + 1, leased_by=worker, lease_until=now + lease_s)
+            )
+            if taken.rowcount != 1:
+                return None
+            fence = connection.execute(select(plans.c.fence).where(this)).scalar_one()
+        return SqlLease(Tenure(self._database, plan_id, fence, lease_s))

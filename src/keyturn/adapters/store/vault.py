@@ -1,0 +1,85 @@
+"""The generations a plan makes: sealed before anything else, promoted when proven live."""
+
+from keyturn.adapters.store import account_rows, generation_rows, plan_rows
+from keyturn.adapters.store.claims import open_given
+from keyturn.adapters.store.events import tell_once
+from keyturn.adapters.store.tenure import LeasedPart
+from keyturn.lifecycle.plan import CreateAccount
+from keyturn.lifecycle.ports import Sealed, Vault
+from keyturn.model.accounts import Account, AccountToBe, AnyAccount, Credential
+from keyturn.model.errors import Refused
+from keyturn.model.estate import AccountLife
+from keyturn.model.secret import Secret
+
+
+class LeasedVault(LeasedPart, Vault):
+    def given(self, credential: Credential) -> Secret | None:
+        with self._database.reading() as connection:
+            return open_given(connection, self._database.cipher, self._plan_id, credential)
+
+    def seal(self, sealed: Sealed, secret: Secret) -> None:
+        account, generation = sealed.credential.account, sealed.credential.generation
+        # Made before the transaction: sealing to many custodians takes longer than others should wait.
+        envelope = self._database.envelope(account, generation, secret)
+        with self._tenure.writing() as connection:
+            row = account_rows.known(connection, account)
+            kept = generation_rows.find(connection, row.key, generation)
+            if kept and kept.plan_id == self._plan_id:
+                return
+            if kept:
+                raise Refused(f"{sealed.credential} exists already, and not by this plan", hint="plan anew")
+            candidate = generation_rows.undecided(connection, row.key)
+            if candidate:
+                raise generation_rows.of_unknown_fate(row, candidate)
+            generation_rows.keep(
+                connection,
+                self._database.cipher,
+                row.key,
+                sealed,
+                secret,
+                envelope=envelope,
+                plan_id=self._plan_id,
+                now=self._database.now(),
+            )
+
+    def sealed(self, credential: Credential) -> Sealed | None:
+        with self._database.reading() as connection:
+            row = account_rows.find(connection, credential.account)
+            kept = generation_rows.find(connection, row.key, credential.generation) if row else None
+        return Sealed(credential, kept.replica, kept.version_before, kept.promoted_at is not None) if kept else None
+
+    def open(self, credential: Credential) -> Secret:
+        with self._database.reading() as connection:
+            row = account_rows.known(connection, credential.account)
+            kept = generation_rows.get(connection, row, credential.generation)
+        return kept.open(self._database.cipher, row.account)
+
+    def promote(self, credential: Credential, account: Account) -> None:
+        with self._tenure.writing() as connection:
+            row = account_rows.settle(connection, credential.account, account)
+            generation_rows.get(connection, row, credential.generation)
+            generation_rows.make_live(connection, row.key, credential.generation, self._database.now())
+            account_rows.change(connection, row.key, life=AccountLife.ACTIVE)
+
+    def settle(self, planned: AccountToBe, account: Account) -> None:
+        with self._tenure.writing() as connection:
+            before = account_rows.known(connection, planned)
+            row = account_rows.settle(connection, planned, account)
+            if isinstance(before.account, AccountToBe):
+                account_rows.change(connection, row.key, created_at=self._database.now())
+            for step in (each.step for each in plan_rows.plan_of(connection, self._plan_id).steps):
+                if isinstance(step, CreateAccount) and step.account == planned and step.succeeds:
+                    old = account_rows.known(connection, step.succeeds)
+                    account_rows.change(connection, old.key, successor_id=row.key)
+
+    def identity(self, account: AnyAccount) -> Account | None:
+        if isinstance(account, Account):
+            return account
+        with self._database.reading() as connection:
+            row = account_rows.find(connection, account)
+        return row.account if row and isinstance(row.account, Account) else None
+
+    def record(self, credential: Credential, remark: str) -> None:
+        """An event that people read; saying the same again adds nothing."""
+        with self._tenure.writing() as connection:
+            tell_once(connection, self._database.now(), f"plan {self._plan_id}", "remark", str(credential), remark)

@@ -1,0 +1,1 @@
+"""The client on a machine: how it asks, adopts, proves and remembers."""

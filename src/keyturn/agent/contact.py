@@ -1,0 +1,85 @@
+"""One contact of a client that asks with its own key before it presents a password (the gate)."""
+
+from collections.abc import Iterator, Sequence
+
+from keyturn.agent.client import Client
+from keyturn.agent.deciding import Action, AdoptThenPresent, Forget, Pause, Present, decide
+from keyturn.agent.report import TROUBLE, Adopted, Event, Presented, Report, Spoiled, gather
+from keyturn.model.logon import Answer
+from keyturn.wire.agent import Adopt, Directions
+from keyturn.wire.sealed import BadSealed
+
+
+def contact(client: Client) -> Report:
+    """Ask, then do as told. No password is presented when asking fails."""
+    try:
+        client.report()
+        directions = client.check_in(client.credentials.holds())
+    except TROUBLE as error:
+        return Report(failure=error.message)
+    return _carry_out(client, directions)
+
+
+def reinstall(client: Client) -> Report:
+    """Let go of everything held and take what the site gives to the client's own key: the way back for a client whose
+    credentials fail (seed, Managing the Client Connection Account). Nothing is let go while the site gives nothing."""
+    try:
+        directions = client.check_in(holds=())
+    except TROUBLE as error:
+        return Report(failure=error.message)
+    if any(isinstance(direction, Adopt) for direction in directions.directions):
+        client.credentials.wipe()
+    return _carry_out(client, directions)
+
+
+def _carry_out(client: Client, directions: Directions) -> Report:
+    actions = decide(directions.directions, client.credentials.held())
+    return conclude(client, gather(act(client, actions), directions.contact_s))
+
+
+def act(client: Client, actions: Sequence[Action]) -> Iterator[Event]:
+    """At most one logon for each account, and none just for access once one was accepted."""
+    inside = False
+    for action in actions:
+        for event in _events(client, action, inside):
+            inside = inside or (isinstance(event, Presented) and event.answer is Answer.ACCEPTED)
+            yield event
+
+
+def _events(client: Client, action: Action, inside: bool) -> Iterator[Event]:
+    match action:
+        case Pause():
+            yield action
+        case AdoptThenPresent(account, generation, sealed):
+            yield from _adopt(client, account, generation, sealed)
+        case Present(account, _, to_prove):
+            if to_prove or not inside:
+                yield client.present(account, tell=to_prove)
+        case Forget(account):
+            client.credentials.forget(account)
+            yield action
+
+
+def _adopt(client: Client, account: str, generation: int, sealed: bytes) -> Iterator[Event]:
+    """What does not open replaces nothing."""
+    try:
+        client.open(account, generation, sealed)
+    except BadSealed as error:
+        yield Spoiled(account, error.message)
+        return
+    client.credentials.adopt(account, generation, sealed)
+    yield Adopted(account, generation)
+    yield client.present(account, tell=True)
+
+
+def conclude(client: Client, report: Report) -> Report:
+    """Tell the site what the realm answered, and remember whether the client found a way in."""
+    try:
+        client.report()
+    except TROUBLE as error:
+        report = Report(report.events, report.failure or error.message, report.contact_s)
+    if report.accepted:
+        client.credentials.orphan(False)
+    elif not report.failure and not report.of(Pause):
+        client.credentials.orphan(True)
+    return report

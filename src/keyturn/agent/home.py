@@ -1,0 +1,89 @@
+"""The agent's folder: who may read it, one process at a time in it, and its files by name."""
+
+import contextlib
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from keyturn.agent import keys as key_file
+from keyturn.agent.disk import Disk, PosixDisk, keep, show
+from keyturn.agent.keys import Keys
+from keyturn.agent.records import Installation, State, decode, encode
+from keyturn.model.errors import NotFound, Refused
+
+INSTALLATION, KEYS, STATE, STATUS, LOCK = "agent.json", "keys", "state.json", "status.json", "lock"
+
+
+class Home:
+    def __init__(self, path: Path, disk: Disk | None = None) -> None:
+        self.path = path
+        self._disk = disk or PosixDisk()
+
+    def make(self) -> None:
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path.chmod(0o700)
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Waits for the other process of this agent, if one is at work (`run` and a logon script, say)."""
+        try:
+            opened = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except FileNotFoundError:
+            raise self._nobody() from None
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(opened)
+
+    def installation(self) -> Installation:
+        data = self._read(INSTALLATION)
+        if data is None:
+            raise self._nobody()
+        return decode(Installation, data, INSTALLATION, "keyturn agent enrol, with a new token")
+
+    def keys(self) -> Keys:
+        """Refused while others can read the file: such keys are taken for stolen."""
+        data = self._read(KEYS)
+        if data is None:
+            raise self._nobody()
+        if stat.S_IMODE((self.path / KEYS).stat().st_mode) & 0o077:
+            raise Refused("others can read the agent's keys", "keyturn agent enrol, with a new token")
+        return key_file.from_file(data)
+
+    def state(self) -> State | None:
+        data = self._read(STATE)
+        return None if data is None else decode(State, data, STATE, "keyturn agent reinstall")
+
+    def status(self) -> bytes | None:
+        return self._read(STATUS)
+
+    def keep_installation(self, installation: Installation) -> None:
+        keep(self._disk, self.path / INSTALLATION, encode(installation))
+
+    def keep_keys(self, keys: Keys) -> None:
+        keep(self._disk, self.path / KEYS, key_file.to_file(keys))
+
+    def keep_state(self, state: State) -> None:
+        keep(self._disk, self.path / STATE, encode(state))
+
+    def show_status(self, status: bytes) -> None:
+        show(self._disk, self.path / STATUS, status)
+
+    def clear(self) -> None:
+        """Forget everything, the keys first: without them nothing else here is of use to anybody."""
+        for name in (KEYS, STATE, STATUS, INSTALLATION):
+            self._disk.remove(self.path / name)
+            self._disk.remove(self.path / f".{name}.new")
+        self._disk.sync(self.path)
+
+    def _read(self, name: str) -> bytes | None:
+        try:
+            return (self.path / name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def _nobody(self) -> NotFound:
+        return NotFound(f"no agent is enrolled in {self.path}", hint="keyturn agent enrol")

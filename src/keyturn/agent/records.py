@@ -1,0 +1,84 @@
+"""What the agent remembers, as it stands in its files. No password is in here unsealed."""
+
+from enum import StrEnum
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+
+from keyturn.model.errors import KeyturnError
+from keyturn.model.logon import Answer
+from keyturn.wire.agent import AccountName, ClientName, Generation, Seconds
+
+MAX_FILE = 16 * 1024 * 1024
+
+
+class Damaged(KeyturnError):
+    """A file of the agent's folder cannot be read as what it should be."""
+
+
+class Installation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where this client belongs. `ca` is the site's certificate authority, PEM; no other is trusted."""
+
+    server: str
+    site: str
+    name: ClientName
+    access_point: str
+    ca: str
+    contact_s: Seconds
+
+
+class Standing(StrEnum):
+    """What is known of a password held here.
+
+    Every move is written before the logon that may cause it, so that after a crash the file never knows less than
+    the realm: see `credentials.BEFORE_LOGON`.
+    """
+
+    FRESH = "fresh"
+    """Never presented."""
+    PRESENTING = "presenting"
+    """Presented, and the answer never came; it may have been a bad attempt."""
+    PROVEN = "proven"
+    """The realm accepted it."""
+    REFUSED = "refused"
+    """The realm called it wrong, or two answers in a row never came."""
+
+
+class Copy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One generation of an account's password, sealed to this agent as it came. `told`: the site has our answer."""
+
+    account: AccountName
+    generation: Generation
+    sealed: Annotated[bytes, msgspec.Meta(max_length=64 * 1024)]
+    standing: Standing = Standing.FRESH
+    answer: Answer | None = None
+    told: bool = True
+
+
+class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`copies` in the order of their adoption. Request numbers up to `reserved` may have been used.
+
+    `orphaned`: at the last contact that got an answer, no account let the client in.
+    """
+
+    reserved: Annotated[int, msgspec.Meta(ge=0, le=10**18)]
+    copies: tuple[Copy, ...] = ()
+    orphaned: bool = False
+    version: Literal[1] = 1
+
+
+R = TypeVar("R")
+
+
+def decode(shape: type[R], data: bytes, name: str, hint: str) -> R:
+    """Damaged, naming the file and the way out, for everything that is not this shape."""
+    if len(data) <= MAX_FILE:
+        try:
+            return msgspec.json.decode(data, type=shape)
+        except (ValueError, RecursionError):
+            pass
+    raise Damaged(f"the agent's {name} is damaged", hint)
+
+
+def encode(record: msgspec.Struct) -> bytes:
+    return msgspec.json.encode(record)

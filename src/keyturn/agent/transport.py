@@ -1,0 +1,94 @@
+"""HTTPS to one server, trusting one certificate authority: the site's own."""
+
+import hashlib
+import hmac
+import ssl
+import warnings
+from collections.abc import Mapping
+
+import urllib3
+from urllib3.exceptions import HTTPError, InsecureRequestWarning
+
+from keyturn import __version__
+from keyturn.agent.link import authority_of
+from keyturn.model.errors import Refused
+from keyturn.wire.agent import AUTHORITY, MAX_ANSWER, NoAnswer, Reply
+from keyturn.wire.signing import Request
+
+TIMEOUT = urllib3.Timeout(connect=5, read=20)
+
+
+class PinnedHttps:
+    """An `Exchange`. One connection, kept open between contacts that follow closely."""
+
+    def __init__(self, server: str, ca: str) -> None:
+        self._pool = _pool(server, _trusting(ca))
+
+    def __call__(self, request: Request, headers: Mapping[str, str]) -> Reply:
+        url = request.path if request.query is None else f"{request.path}?{request.query}"
+        return _ask(self._pool, request.method, url, request.body, headers)
+
+
+def fetch_authority(server: str, fingerprint: str) -> str:
+    """The authority the server offers, once its SHA-256 fingerprint is found to be the given one. Until then nothing
+    is believed and nothing is told, so this connection need not be verified."""
+    with warnings.catch_warnings(), _pool(server, _trusting_nobody()) as pool:
+        warnings.simplefilter("ignore", InsecureRequestWarning)
+        reply = _ask(pool, "GET", AUTHORITY, b"", {})
+    if reply.status != 200:
+        raise NoAnswer(f"the server offers no authority (status {reply.status})")
+    try:
+        certificate = ssl.PEM_cert_to_DER_cert(reply.body.decode("ascii").strip())
+    except ValueError:
+        raise NoAnswer("the server offers no certificate as its authority") from None
+    found = hashlib.sha256(certificate).hexdigest()
+    if not hmac.compare_digest(found.encode(), fingerprint.replace(":", "").strip().lower().encode()):
+        raise Refused(
+            "the server's authority does not have this fingerprint", hint="compare it with the one shown by the site"
+        )
+    return ssl.DER_cert_to_PEM_cert(certificate)
+
+
+def _pool(server: str, context: ssl.SSLContext) -> urllib3.HTTPSConnectionPool:
+    authority = urllib3.util.parse_url(f"https://{authority_of(server)}")
+    return urllib3.HTTPSConnectionPool(
+        authority.host or "", authority.port or 443, maxsize=1, timeout=TIMEOUT, retries=False, ssl_context=context
+    )
+
+
+def _trusting(ca: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    try:
+        context.load_verify_locations(cadata=ca)
+    except (ssl.SSLError, ValueError):
+        raise Refused("this is no certificate authority in PEM form", hint="keyturn agent enrol --ca FILE") from None
+    return context
+
+
+def _trusting_nobody() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _ask(pool: urllib3.HTTPSConnectionPool, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+    """The text of urllib3's errors names host and path, never a header or a body."""
+    try:
+        answer = pool.urlopen(
+            method,
+            url,
+            body=body or None,
+            headers={"user-agent": f"keyturn-agent/{__version__}", **headers},
+            redirect=False,
+            preload_content=False,
+        )
+        with answer:
+            content = answer.read(MAX_ANSWER + 1, decode_content=False)
+    except (HTTPError, OSError) as error:
+        raise NoAnswer(f"the site did not answer: {str(error)[:200]}") from error
+    if len(content) > MAX_ANSWER:
+        raise NoAnswer("the site's answer is too long")
+    return Reply(answer.status, {name.lower(): value for name, value in answer.headers.items()}, content)

@@ -1,0 +1,91 @@
+"""The command line's way to the server: REST over TLS that is pinned to the site's own authority."""
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+from keyturn.model.errors import KeyturnError
+from keyturn.wire.door import Door
+
+
+class ServerFailed(KeyturnError):
+    """The server could not be reached, or could not do what it accepted."""
+
+
+class Api:
+    """Raises KeyturnError with the server's own words and hint; ServerFailed where asking again may help."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    def get(self, path: str, **query: object) -> Any:
+        return self._json("GET", path, query=query)
+
+    def post(self, path: str, body: object = None) -> Any:
+        return self._json("POST", path, body)
+
+    def put(self, path: str, body: object) -> Any:
+        return self._json("PUT", path, body)
+
+    def delete(self, path: str) -> None:
+        self._json("DELETE", path)
+
+    def text(self, path: str, body: object = None) -> str:
+        """An answer that is no JSON: a file, a picture, an envelope."""
+        return self._send("GET" if body is None else "POST", path, body).decode()
+
+    def put_text(self, path: str, text: str, media_type: str) -> Any:
+        return _decoded(self._send("PUT", path, text, media_type=media_type))
+
+    def _json(self, method: str, path: str, body: object = None, query: dict[str, object] | None = None) -> Any:
+        return _decoded(self._send(method, path, body, query=query))
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        query: dict[str, object] | None = None,
+        media_type: str = "application/json",
+    ) -> bytes:
+        import urllib3  # a tenth of a second, which `--help` need not pay
+
+        headers = {"content-type": media_type}
+        if self._door.token:
+            headers["authorization"] = f"Bearer {self._door.token.reveal()}"
+        payload = json.dumps(body) if media_type == "application/json" else body
+        url = f"{self._door.url}/api/v1{path}"
+        if query:
+            url += "?" + "&".join(f"{quote(key)}={quote(str(value))}" for key, value in query.items())
+        try:
+            with urllib3.PoolManager(ca_cert_data=self._door.authority_pem, retries=False, timeout=60) as pool:
+                answer = pool.request(method, url, body=payload if body is not None else None, headers=headers)  # type: ignore[arg-type]
+        except urllib3.exceptions.HTTPError as error:
+            raise ServerFailed(
+                f"no answer from {self._door.url}: {type(error).__name__}", hint="is `keyturn up` running there?"
+            ) from None
+        if answer.status >= 400:
+            raise _told(answer.status, answer.data)
+        return answer.data
+
+
+def segment(text: str) -> str:
+    """One segment of a path."""
+    return quote(text, safe="")
+
+
+def _decoded(data: bytes) -> Any:
+    return json.loads(data) if data else None
+
+
+def _told(status: int, data: bytes) -> KeyturnError:
+    kind = ServerFailed if status >= 500 or status == 429 else KeyturnError
+    try:
+        said = json.loads(data)
+    except ValueError:
+        return kind(f"the server answered {status}")
+    if "error" in said:
+        return kind(said["error"], said.get("hint", ""))
+    problems = "; ".join(f"{'.'.join(map(str, p['loc'][1:]))}: {p['msg']}" for p in said.get("detail", []))
+    return kind(problems or f"the server answered {status}")

@@ -1,0 +1,52 @@
+"""`keyturn client`: machines with an agent."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from keyturn.cli.printing import print_json, print_table
+from keyturn.cli.tools import Session
+from keyturn.model.errors import Refused
+
+
+@click.group()
+def client() -> None:
+    """Machines with an agent."""
+
+
+@client.command()
+@click.argument("name")
+@click.option("--token-file", type=click.Path(path_type=Path, dir_okay=False), help="Write the token there (0600).")
+@click.pass_obj
+def invite(session: Session, name: str, token_file: Path | None) -> None:
+    """Make a one-use enrolment token for the machine NAME of the estate.
+
+    It is printed, or written to a new file that only you can read, and is kept nowhere else.
+    """
+    if token_file and token_file.exists():
+        raise Refused(f"{token_file} exists already", hint="name a new file")
+    invitation = session.api().post("/clients", {"name": name})
+    if token_file:
+        token_file.touch(mode=0o600, exist_ok=False)
+        token_file.write_text(invitation["token"] + "\n")
+        click.echo(f"token for {name} in {token_file}, for {invitation['lasts_s'] / 60:.0f} min", err=True)
+    else:
+        click.echo(invitation["token"])
+
+
+@client.command("list")
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_obj
+def list_(session: Session, as_json: bool) -> None:
+    """Every enrolled machine, with its last contact."""
+    found = session.api().get("/clients")
+    if as_json:
+        print_json(found)
+        return
+    rows = [(c["name"], moment(c["enrolled_at"]), moment(c["last_contact_at"])) for c in found]
+    print_table(("client", "enrolled", "last contact"), rows, empty="no client is enrolled: keyturn client invite NAME")
+
+
+def moment(at: float | None) -> str | None:
+    return None if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

@@ -1,0 +1,1 @@
+"""`keyturn demo`: the main job, played by real processes on the embedded default."""

@@ -1,0 +1,97 @@
+"""The root command. A noun's module is imported when it is called, so that `keyturn --help` starts at once."""
+
+import importlib
+import sys
+from pathlib import Path
+
+import click
+
+from keyturn import __version__
+from keyturn.cli.tools import Session, Tools
+from keyturn.model.errors import AuthorityError, BudgetExhausted, KeyturnError
+
+NOUNS: dict[str, tuple[str, str]] = {
+    "init": ("keyturn.cli.site:init", "Found a site in a directory."),
+    "up": ("keyturn.cli.site:up", "Run the site: API, agents' routes, access point, worker."),
+    "demo": ("keyturn.cli.demo.command:demo", "Show the main job: a plain change, and the same one by Keyturn."),
+    "catalogue": ("keyturn.cli.catalogue:catalogue", "How the account of each role may change."),
+    "estate": ("keyturn.cli.estate:estate", "Realms, sites, clients and accounts as a file."),
+    "account": ("keyturn.cli.account:account", "Accounts: who holds them, and rotating them."),
+    "plan": ("keyturn.cli.plan:plan", "Plans: shown, approved, watched."),
+    "forecast": ("keyturn.cli.forecast:forecast", "What a change would do, before it is made."),
+    "client": ("keyturn.cli.client:client", "Machines with an agent."),
+    "agent": ("keyturn.cli.agent:agent", "The agent of this machine."),
+    "realm": ("keyturn.cli.realm:realm", "The built-in realm's own tools."),
+    "envelope": ("keyturn.cli.envelope:envelope", "Sealed copies of passwords."),
+    "person": ("keyturn.cli.person:person", "People and their roles."),
+    "login": ("keyturn.cli.person:login", "Log in to a site from another machine."),
+    "events": ("keyturn.cli.events:events", "What happened, and who asked for it."),
+}
+
+FAILED, REFUSED = 1, 2
+
+
+class Nouns(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(NOUNS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in NOUNS:
+            return None
+        module, _, name = NOUNS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in NOUNS.items()])
+
+
+@click.group(cls=Nouns, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="keyturn")
+@click.option(
+    "--dir",
+    "root",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="KEYTURN_DIR",
+    help="The site's directory; else the site logged in to, else the current directory.",
+)
+@click.pass_context
+def keyturn(ctx: click.Context, root: Path | None) -> None:
+    """Turns every key in a fleet without locking anyone out.
+
+    Exit status: 0 done, 1 failed, 2 refused or wrong usage.
+    """
+    tools = ctx.obj
+    assert isinstance(tools, Tools)
+    ctx.obj = Session(tools, root)
+
+
+def run(tools: Tools) -> None:
+    try:
+        keyturn.main(obj=tools, standalone_mode=False)
+    except click.exceptions.Exit as exit_:
+        sys.exit(exit_.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code if error.exit_code != FAILED else REFUSED)
+    except click.Abort:
+        click.echo("stopped; nothing more was done", err=True)
+        sys.exit(FAILED)
+    except KeyturnError as error:
+        tell(error)
+        sys.exit(status_of(error))
+
+
+def tell(error: KeyturnError) -> None:
+    click.echo(f"error: {error.message}", err=True)
+    if error.hint:
+        click.echo(f"hint:  {error.hint}", err=True)
+
+
+def status_of(error: KeyturnError) -> int:
+    """What may succeed when asked again has failed; everything else was refused."""
+    from keyturn.cli.api import ServerFailed
+
+    return FAILED if isinstance(error, (AuthorityError, BudgetExhausted, ServerFailed)) else REFUSED

@@ -1,0 +1,180 @@
+"""`keyturn plan`: plans shown with their reasons and forecast, decided, and watched."""
+
+import sys
+import time
+from typing import Any
+
+import click
+
+from keyturn.cli.api import Api
+from keyturn.cli.printing import listed, print_json, print_table, seconds
+from keyturn.cli.tools import Session
+from keyturn.model.errors import Refused
+
+_JSON = click.option("--json", "as_json", is_flag=True)
+_ENDED = ("done", "rejected", "abandoned")
+
+
+@click.group()
+def plan() -> None:
+    """Plans: shown, approved, watched."""
+
+
+@plan.command("list")
+@click.option("--all", "ended_too", is_flag=True, help="Also those that have ended.")
+@_JSON
+@click.pass_obj
+def list_(session: Session, ended_too: bool, as_json: bool) -> None:
+    """The open plans, and what each waits for."""
+    found = session.api().get("/plans", open=not ended_too)
+    if as_json:
+        print_json(found)
+        return
+    rows = [(p["id"], p["kind"], p["account"], p["state"], p["note"]) for p in found]
+    print_table(("plan", "kind", "account", "state", "note"), rows, empty="no plan is open")
+
+
+@plan.command()
+@click.argument("plan_id", metavar="PLAN")
+@click.option("--svg", is_flag=True, help="Print the forecast's timeline as SVG.")
+@_JSON
+@click.pass_obj
+def show(session: Session, plan_id: str, svg: bool, as_json: bool) -> None:
+    """A plan: every step with its reason and how far it is, and the forecast."""
+    api = session.api()
+    if svg:
+        click.echo(api.text(f"/plans/{plan_id}/timeline.svg"))
+        return
+    found = api.get(f"/plans/{plan_id}")
+    if as_json:
+        print_json(found)
+    else:
+        show_plan(found)
+
+
+def _decision(verb: str, text: str) -> None:
+    @plan.command(verb, help=text)
+    @click.argument("plan_id", metavar="PLAN")
+    @_JSON
+    @click.pass_obj
+    def decide(session: Session, plan_id: str, as_json: bool) -> None:
+        decided = session.api().post(f"/plans/{plan_id}/{verb}")
+        if as_json:
+            print_json(decided)
+        else:
+            click.echo(f"plan {decided['id']} ({decided['kind']} {decided['account']}): {decided['state']}")
+
+
+_decision("approve", "Let PLAN run.")
+_decision("reject", "Decline PLAN; nothing was done.")
+_decision("resume", "Go on with PLAN after it stopped with a question; patience begins anew.")
+_decision("abandon", "Give PLAN up where it stands; no account is taken from anybody.")
+
+
+@plan.command()
+@click.argument("plan_id", metavar="PLAN")
+@click.argument("clients", nargs=-1, required=True, metavar="CLIENT…")
+@click.option("--yes", is_flag=True, help="Give them up without asking.")
+@_JSON
+@click.pass_obj
+def release(session: Session, plan_id: str, clients: tuple[str, ...], yes: bool, as_json: bool) -> None:
+    """Give up holders that will not return, so that PLAN no longer waits for them.
+
+    The consequence is forecast and shown first.
+    """
+    api = session.api()
+    body = {"holders": list(clients)}
+    consequence = api.post(f"/plans/{plan_id}/release-forecast", body)
+    if not as_json:
+        click.echo(f"giving up {listed(clients)}:")
+        show_forecast(consequence)
+    if not yes and not confirmed(f"Give up {len(clients)} holders?"):
+        return
+    released = api.post(f"/plans/{plan_id}/release", body)
+    if as_json:
+        print_json({"plan": released, "forecast": consequence})
+    else:
+        click.echo(f"plan {released['id']} no longer waits for {listed(clients)}")
+
+
+@plan.command()
+@click.argument("plan_id", metavar="PLAN")
+@_JSON
+@click.pass_obj
+def watch(session: Session, plan_id: str, as_json: bool) -> None:
+    """Follow PLAN until it is done or asks a person. Ctrl-C stops the watching, not the plan."""
+    follow(session.api(), plan_id, as_json=as_json)
+
+
+def go_through(api: Api, proposal: dict[str, object], *, yes: bool, as_json: bool) -> None:
+    """Propose, show, ask, approve, follow."""
+    proposed = api.post("/plans", proposal)
+    if not as_json:
+        show_plan(proposed)
+    if not yes and (as_json or not confirmed("Approve this plan?")):
+        if as_json:
+            print_json(proposed)
+        else:
+            click.echo(f"plan {proposed['id']} waits: keyturn plan approve {proposed['id']}")
+        return
+    api.post(f"/plans/{proposed['id']}/approve")
+    follow(api, proposed["id"], as_json=as_json)
+
+
+def follow(api: Api, plan_id: str, *, as_json: bool) -> None:
+    """Until the plan has ended or stopped: its steps as they are done, and whom it waits for."""
+    said = ""
+    shown = -1
+    while True:
+        found = api.get(f"/plans/{plan_id}")
+        done = sum(step["mark"] == "done" for step in found["steps"])
+        if not as_json:
+            for step in found["steps"][max(shown, 0) : done]:
+                click.echo(f"  done  {step['text']}", err=True)
+            waits = f"  waits: {found['note']}" + (f" ({listed(found['missing'])})" if found["missing"] else "")
+            if found["state"] == "waiting" and waits != said:
+                click.echo(waits, err=True)
+                said = waits
+        shown = max(shown, done)
+        if found["state"] in _ENDED or found["state"] in ("stopped", "proposed"):
+            break
+        time.sleep(0.3)
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(f"plan {found['id']} ({found['kind']} {found['account']}): {found['state']}")
+    if found["state"] == "stopped":
+        raise Refused(found["note"], found["hint"])
+
+
+def show_plan(found: dict[str, Any]) -> None:
+    via = f", by {' then '.join(found['via'])}" if found["via"] else ""
+    click.echo(f"plan {found['id']}: {found['kind']} {found['account']}{via} [{found['state']}]")
+    for step in found["steps"]:
+        mark = {"done": "✓", "intended": "…"}.get(step["mark"], " ")
+        click.echo(f" {mark}{step['number'] + 1:>2}. {step['text']}")
+        click.echo(f"      because {step['reason']}")
+    for note in found["notes"]:
+        click.echo(f"note: {note}")
+    show_forecast(found["forecast"])
+    if found["note"]:
+        click.echo(f"now: {found['note']}" + (f" ({listed(found['missing'])})" if found["missing"] else ""))
+
+
+def show_forecast(forecast: dict[str, Any]) -> None:
+    lockout = forecast["first_lockout_s"]
+    click.echo(
+        "forecast: nobody is locked out"
+        if lockout is None
+        else f"forecast: the account locks after {seconds(lockout)}, by {listed(forecast['blamed'])}"
+    )
+    if forecast["orphaned"]:
+        click.echo(f"          orphaned ({len(forecast['orphaned'])}): {listed(forecast['orphaned'])}")
+    if forecast["recovered"]:
+        click.echo(f"          back by logon script ({len(forecast['recovered'])}): {listed(forecast['recovered'])}")
+    click.echo("          safe" if forecast["safe"] else "          NOT safe")
+
+
+def confirmed(question: str) -> bool:
+    """Asked of a person only; without a terminal the answer is no."""
+    return sys.stdin.isatty() and click.confirm(question)

@@ -1,0 +1,51 @@
+"""How results look on a terminal: tables that fit 80 columns, and JSON for programs. rich is imported when needed."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+
+def print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, default=str))
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
+    if not rows:
+        click.echo(empty)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    Console(soft_wrap=False, highlight=False, markup=False).print(table)
+
+
+def seconds(value: float | None) -> str:
+    """A duration for people: the largest unit that leaves a number worth reading."""
+    if value is None:
+        return "never"
+    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
+        if value >= 2 * size:
+            return f"{value / size:.3g} {unit}"
+    return f"{value:.3g} s"
+
+
+def listed(names: Sequence[str], most: int = 6) -> str:
+    if not names:
+        return "nobody"
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return str(value)

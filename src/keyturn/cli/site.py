@@ -1,0 +1,84 @@
+"""`keyturn init` and `keyturn up`: a site founded in a directory, and run."""
+
+from pathlib import Path
+
+import click
+
+from keyturn.cli.tools import Session
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--site", default="PHX", show_default=True, help="The site code: three letters or digits.")
+@click.option("--realm", default="CORP", show_default=True, help="The name of the built-in realm.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8443, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--name", "names", multiple=True, help="A host name agents and people call it by; may be repeated.")
+@click.option(
+    "--custodian", "custodians", multiple=True, metavar="NAME=AGE_RECIPIENT", help="Who can help open envelopes."
+)
+@click.option("--needed", default=1, show_default=True, help="How many custodians it takes together.")
+@click.option(
+    "--patience", "uptake_s", default=14 * 86400.0, help="Seconds to wait for holders before a person is asked."
+)
+@click.option("--quiet", "quiet_s", default=2 * 86400.0, help="Seconds of silence before an old account is disabled.")
+@click.option("--contact", "contact_s", default=3600.0, help="Seconds between an agent's contacts.")
+@click.option("--two-person-approval", is_flag=True, help="Nobody approves a plan of their own.")
+@click.pass_obj
+def init(
+    session: Session,
+    directory: Path,
+    site: str,
+    realm: str,
+    host: str,
+    port: int,
+    names: tuple[str, ...],
+    custodians: tuple[str, ...],
+    needed: int,
+    uptake_s: float,
+    quiet_s: float,
+    contact_s: float,
+    two_person_approval: bool,
+) -> None:
+    """Found a site in DIRECTORY, which must be empty or not exist.
+
+    Makes the site's certificate authority, its seal key, its store, a built-in realm, and in it the site's default
+    Client Connection account with a random password, as setup does.
+    """
+    from keyturn.operations.founding import Founding
+
+    founding = Founding(
+        root=directory,
+        site=site,
+        realm=realm,
+        host=host,
+        port=port,
+        names=names or ("127.0.0.1", "localhost"),
+        custodians=[_pair(text) for text in custodians],
+        needed=needed,
+        uptake_s=uptake_s,
+        quiet_s=quiet_s,
+        contact_s=contact_s,
+        two_person_approval=two_person_approval,
+    )
+    for line in session.tools.init(founding):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False), required=False)
+@click.pass_obj
+def up(session: Session, directory: Path | None) -> None:
+    """Run the site of DIRECTORY until it is stopped with Ctrl-C or SIGTERM.
+
+    It may be killed at any moment: the next start goes on where this one was.
+    """
+    root = directory or session.directory()
+    session.tools.up(root, lambda url: click.echo(f"site up at {url}", err=True))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, recipient = text.partition("=")
+    if not equals:
+        raise click.BadParameter(f"{text!r} is not NAME=AGE_RECIPIENT", param_hint="--custodian")
+    return name, recipient

@@ -1,0 +1,65 @@
+"""What the command line is handed by `keyturn.wiring`, each part made when a command first asks for it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from keyturn.cli.api import Api
+from keyturn.model.secret import Secret
+from keyturn.wire.door import Door
+
+if TYPE_CHECKING:
+    from keyturn.agent.ports import AgentParts
+    from keyturn.operations.founding import Founding
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """`door` finds the server of a site's directory; `saved_door` the one logged in to."""
+
+    init: Callable[["Founding"], list[str]]
+    """Founds a site; returns what a person should read."""
+    up: Callable[[Path, Callable[[str], None]], None]
+    door: Callable[[Path], Door]
+    envelope: Callable[[Path, str, int | None], bytes]
+    """The sealed bytes straight from a site's directory, for the day on which the server does not run."""
+    agent: Callable[[], "AgentParts"]
+    saved_door: Callable[[], Door | None]
+    save_door: Callable[[Door], None]
+
+
+@dataclass(slots=True)
+class Session:
+    """What the root command puts into `ctx.obj`."""
+
+    tools: Tools
+    root: Path | None = None
+
+    def api(self) -> Api:
+        return Api(self.door())
+
+    def door(self) -> Door:
+        if self.root is not None:
+            return self.tools.door(self.root)
+        saved = self.tools.saved_door()
+        return saved if saved is not None else self.tools.door(Path())
+
+    @property
+    def agent(self) -> "AgentParts":
+        return self.tools.agent()
+
+    def directory(self) -> Path:
+        return self.root if self.root is not None else Path()
+
+
+def read_secret(*, from_stdin: bool, prompt: str) -> Secret:
+    """From standard input (one line), or asked for twice without echo. Never an argument, never the environment."""
+    if from_stdin:
+        text = click.get_text_stream("stdin").readline().rstrip("\r\n")
+        if not text:
+            raise click.UsageError("nothing came on standard input")
+        return Secret(text)
+    return Secret(click.prompt(prompt, hide_input=True, confirmation_prompt=True))

@@ -1,0 +1,78 @@
+"""The client access point over HTTPS: a share whose accounts are the realm's."""
+
+import base64
+
+import msgspec
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.routing import Route
+
+from keyturn.model.errors import NotFound
+from keyturn.model.estate import Holder
+from keyturn.model.logon import Answer
+from keyturn.model.secret import Secret
+from keyturn.operations.access import log_on
+from keyturn.operations.clients import published
+from keyturn.operations.parts import Parts
+from keyturn.server.agents import ACCESS_POINT, Arrived, answered, arrive, caller, directions
+from keyturn.wire import agent as wire
+
+
+def routes(parts: Parts, authorities: frozenset[str]) -> list[Route]:
+    async def endpoint(request: HttpRequest) -> Response:
+        arrived = await arrive(request, authorities)
+        source = request.client.host if request.client else "unknown"
+        return await answered(lambda p, a: _read(p, a, source, request.path_params["name"]), parts, arrived)
+
+    return [Route(f"{ACCESS_POINT}/clidata.box/{{name}}", endpoint, methods=["GET"])]
+
+
+def _read(parts: Parts, arrived: Arrived, source: str, name: str) -> Response:
+    """A request that is signed is checked before its password is looked at; one that is not comes from elsewhere."""
+    machine = caller(parts, arrived) if "signature-input" in arrived.headers else None
+    answer = _log_on(parts, arrived, machine, source)
+    if answer is None:
+        return Response(status_code=401, headers={"www-authenticate": 'Basic realm="keyturn", charset="UTF-8"'})
+    said = {wire.ANSWER_HEADER: answer.value}
+    if answer is not Answer.ACCEPTED:
+        return Response(status_code=401, headers=said)
+    content = _content(parts, machine, name)
+    if content is None:
+        return Response(status_code=404, headers=said)
+    content.headers.update(said)
+    return content
+
+
+def _log_on(parts: Parts, arrived: Arrived, machine: str | None, source: str) -> Answer | None:
+    """None when no logon was asked for."""
+    presented = _basic(arrived.headers)
+    if presented is None:
+        return None
+    account, password = presented
+    realm_name = account.partition("\\")[0]
+    try:
+        realm = parts.access_realm(realm_name)
+    except NotFound:
+        return Answer.UNKNOWN_ACCOUNT
+    holder: Holder | None = parts.machine(machine) if machine else None
+    return log_on(parts.store, realm, account, password, machine=holder, source=source, now=parts.now())
+
+
+def _content(parts: Parts, machine: str | None, name: str) -> Response | None:
+    if name == wire.SITE_FILE:
+        site = {"site": parts.settings.site, "contact_s": parts.settings.contact_s}
+        return Response(msgspec.json.encode(site), media_type="application/json")
+    if machine and name == wire.accounts_file(machine):
+        return directions(parts, machine, published(parts, machine))
+    return None
+
+
+def _basic(headers: dict[str, str]) -> tuple[str, Secret] | None:
+    kind, _, encoded = headers.get("authorization", "").partition(" ")
+    if kind.lower() != "basic" or len(encoded) > 2048:
+        return None
+    try:
+        account, colon, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except ValueError:
+        return None
+    return (account, Secret(password)) if colon else None

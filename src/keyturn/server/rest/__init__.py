@@ -1,0 +1,1 @@
+"""The API for people: one module a noun."""

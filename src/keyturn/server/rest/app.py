@@ -1,0 +1,67 @@
+"""The API for people, assembled."""
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+
+from keyturn import __version__
+from keyturn.model.errors import AuthorityError, BudgetExhausted, KeyturnError, NotFound, Refused
+from keyturn.operations.parts import Parts
+from keyturn.operations.people import NotAllowed, NotKnown
+from keyturn.server.rest import accounts, clients, envelopes, estates, people, plans, realms
+
+STATUS: tuple[tuple[type[KeyturnError], int], ...] = (
+    (NotKnown, 401),
+    (NotAllowed, 403),
+    (NotFound, 404),
+    (Refused, 409),
+    (BudgetExhausted, 429),
+    (AuthorityError, 502),
+    (KeyturnError, 400),
+)
+"""The first that fits."""
+
+
+NOUNS = (estates, accounts, plans, clients, people, envelopes, realms)
+
+
+def people_app(parts: Parts) -> FastAPI:
+    app = FastAPI(
+        title="Keyturn",
+        version=__version__,
+        summary="The API for people. Agents have routes of their own.",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.parts = parts
+    router = APIRouter(prefix="/api/v1")
+    for noun in NOUNS:
+        router.include_router(noun.router)
+    app.include_router(router)
+    app.add_exception_handler(KeyturnError, told)
+    return app
+
+
+def told(_: Request, error: Exception) -> JSONResponse:
+    """An error in the words the command line shows."""
+    assert isinstance(error, KeyturnError)
+    status = next(status for kind, status in STATUS if isinstance(error, kind))
+    return JSONResponse({"error": error.message, "hint": error.hint}, status_code=status)
+
+
+def authorisation() -> dict[tuple[str, str], str]:
+    """The role that each route needs, by method and path; empty for a route that lets anybody in."""
+    return {
+        (method, f"/api/v1{route.path}"): _role(route.dependant)
+        for noun in NOUNS
+        for route in noun.router.routes
+        if isinstance(route, APIRoute)
+        for method in sorted(route.methods or ())
+    }
+
+
+def _role(dependant: Dependant) -> str:
+    own = getattr(dependant.call, "role", "")
+    return own or next((role for role in map(_role, dependant.dependencies) if role), "")

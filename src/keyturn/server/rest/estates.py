@@ -1,0 +1,41 @@
+"""The estate: taken in as a file, shown, and given back as a file."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Response
+
+from keyturn.lifecycle.catalogue.products import role_names
+from keyturn.operations.estates import import_estate
+from keyturn.server.rest.security import VIEWER, Operator, Site
+from keyturn.wire.estate_file.reading import read_estate
+from keyturn.wire.estate_file.writing import write_estate
+from keyturn.wire.rest import EstateShape, ImportShape
+
+router = APIRouter(prefix="/estate", tags=["estate"])
+
+
+@router.put("")
+def replace(parts: Site, person: Operator, text: Annotated[str, Body(media_type="application/toml")]) -> ImportShape:
+    """Take in an estate file. All its errors at once, with their lines; then nothing has changed."""
+    imported = import_estate(parts, text, read_estate(text, roles=role_names()), by=person.name)
+    return ImportShape(list(imported.added), list(imported.found), list(imported.missing), list(imported.unreachable))
+
+
+@router.get("", dependencies=[VIEWER])
+def show(parts: Site) -> EstateShape:
+    """What the estate holds, counted."""
+    estate = parts.store.estate()
+    return EstateShape(
+        product=estate.product,
+        realms=[realm.name for realm in estate.realms],
+        sites=[site.code for site in estate.sites],
+        clients=sum(1 for _ in estate.all_clients()),
+        consumers=len(estate.consumers),
+        accounts=len(estate.accounts),
+    )
+
+
+@router.get("/file", dependencies=[VIEWER], response_class=Response)
+def export(parts: Site) -> Response:
+    """The estate as it is now, accounts that Keyturn has made included, as a file that can be imported."""
+    return Response(write_estate(parts.store.estate()), media_type="application/toml")

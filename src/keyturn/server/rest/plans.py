@@ -1,0 +1,104 @@
+"""Plans: proposed, decided, watched."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
+
+from keyturn.lifecycle.catalogue.rules import MethodPart
+from keyturn.model.secret import Secret
+from keyturn.operations import plans
+from keyturn.server.rest.security import VIEWER, Approver, Operator, Site
+from keyturn.server.rest.shaping import forecast_shape, plan_shape
+from keyturn.wire.rest import ForecastShape, PlanShape
+
+router = APIRouter(prefix="/plans", tags=["plans"])
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """`password` is for an account whose new password a person chooses; else one is generated."""
+
+    account: str
+    kind: Literal["rotate", "create", "delete"] = "rotate"
+    method: Literal["console", "site-reset", "sms"] | None = None
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    holders: list[str]
+
+
+@router.post("", status_code=201)
+def propose(parts: Site, person: Operator, proposal: Proposal) -> PlanShape:
+    """Make a plan. Nothing is done before it is approved."""
+    given = Secret(proposal.password) if proposal.password is not None else None
+    method = MethodPart(proposal.method) if proposal.method else None
+    match proposal.kind:
+        case "rotate":
+            made = plans.propose_rotation(parts, proposal.account, by=person.name, given=given, method=method)
+        case "create":
+            made = plans.propose_creation(parts, proposal.account, by=person.name, given=given)
+        case _:
+            made = plans.propose_deletion(parts, proposal.account, by=person.name)
+    return plan_shape(made)
+
+
+@router.get("", dependencies=[VIEWER])
+def all_plans(parts: Site, *, only_open: Annotated[bool, Query(alias="open")] = False) -> list[PlanShape]:
+    """Every plan, or the open ones."""
+    return [plan_shape(record) for record in parts.store.plans(only_open=only_open)]
+
+
+@router.get("/{plan_id}", dependencies=[VIEWER])
+def show(parts: Site, plan_id: str) -> PlanShape:
+    """A plan with its steps, its forecast and whom it waits for."""
+    return plan_shape(parts.store.plan(plan_id))
+
+
+@router.get("/{plan_id}/timeline.svg", dependencies=[VIEWER], response_class=Response)
+def picture(parts: Site, plan_id: str) -> Response:
+    """The forecast as a timeline."""
+    from keyturn.lockout.timeline import timeline
+
+    record = parts.store.plan(plan_id)
+    return Response(
+        timeline(record.forecast, title=f"{record.plan.kind} {record.plan.account}"), media_type="image/svg+xml"
+    )
+
+
+@router.post("/{plan_id}/approve")
+def approve(parts: Site, person: Approver, plan_id: str) -> PlanShape:
+    """Let it run, if it is still what would be planned now."""
+    return plan_shape(plans.approve(parts, plan_id, by=person.name))
+
+
+@router.post("/{plan_id}/reject")
+def reject(parts: Site, person: Approver, plan_id: str) -> PlanShape:
+    """Decline it; nothing was done."""
+    return plan_shape(plans.reject(parts, plan_id, by=person.name))
+
+
+@router.post("/{plan_id}/resume")
+def resume(parts: Site, person: Operator, plan_id: str) -> PlanShape:
+    """Go on after it stopped with a question."""
+    return plan_shape(plans.resume(parts, plan_id, by=person.name))
+
+
+@router.post("/{plan_id}/abandon")
+def abandon(parts: Site, person: Approver, plan_id: str) -> PlanShape:
+    """Give it up where it stands; no account is taken from anybody."""
+    return plan_shape(plans.abandon(parts, plan_id, by=person.name))
+
+
+@router.post("/{plan_id}/release-forecast", dependencies=[VIEWER])
+def foresee_release(parts: Site, plan_id: str, given_up: Holders) -> ForecastShape:
+    """What becomes of these holders if the plan stops waiting for them."""
+    return forecast_shape(plans.foresee_giving_up(parts, plan_id, given_up.holders))
+
+
+@router.post("/{plan_id}/release")
+def release(parts: Site, person: Approver, plan_id: str, given_up: Holders) -> PlanShape:
+    """Give holders up that will not return."""
+    return plan_shape(plans.release(parts, plan_id, given_up.holders, by=person.name))

@@ -1,0 +1,46 @@
+"""Who asks, and whether they may. Every route names the role it needs; the authorisation matrix is read from that."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from keyturn.model.secret import Secret
+from keyturn.operations.parts import Parts
+from keyturn.operations.people import NotKnown, bearer, require
+from keyturn.operations.ports import Person, PersonRole
+
+_scheme = HTTPBearer(auto_error=False, description="A token of `keyturn login`.")
+
+
+def parts_of(request: Request) -> Parts:
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+def _person(
+    parts: Annotated[Parts, Depends(parts_of)],
+    presented: Annotated[HTTPAuthorizationCredentials | None, Depends(_scheme)],
+) -> Person:
+    if presented is None:
+        raise NotKnown("no token was presented", hint="keyturn login")
+    return bearer(parts, Secret(presented.credentials))
+
+
+def needs(role: PersonRole) -> Callable[[Person], Person]:
+    """A dependency that lets only people with the role through."""
+
+    def allowed(person: Annotated[Person, Depends(_person)]) -> Person:
+        require(person, role)
+        return person
+
+    allowed.role = role  # type: ignore[attr-defined]  # read by the test of the authorisation matrix
+    return allowed
+
+
+Site = Annotated[Parts, Depends(parts_of)]
+Operator = Annotated[Person, Depends(needs(PersonRole.OPERATOR))]
+Approver = Annotated[Person, Depends(needs(PersonRole.APPROVER))]
+VIEWER = Depends(needs(PersonRole.VIEWER))
+CUSTODIAN = Depends(needs(PersonRole.CUSTODIAN))

@@ -1,0 +1,132 @@
+"""From what the site knows to the shapes that travel."""
+
+from keyturn.lifecycle.holders import holders_of
+from keyturn.lifecycle.journal import Marked
+from keyturn.lifecycle.plan import (
+    AwaitCanary,
+    AwaitConvergence,
+    AwaitQuiet,
+    AwaitUptake,
+    CopyRights,
+    CreateAccount,
+    Delete,
+    Disable,
+    Publish,
+    Seal,
+    SetPassword,
+    Step,
+    Withdraw,
+)
+from keyturn.lifecycle.ports import AccountState
+from keyturn.lockout.changes import Forecast
+from keyturn.model.estate import Estate, ManagedAccount
+from keyturn.operations.ports import PlanRecord
+from keyturn.wire.rest import (
+    AccountDetailShape,
+    AccountShape,
+    ForecastShape,
+    HolderShape,
+    PlanShape,
+    ReplicaShape,
+    StepShape,
+)
+
+
+def plan_shape(record: PlanRecord) -> PlanShape:
+    plan = record.plan
+    return PlanShape(
+        id=record.plan_id,
+        kind=plan.kind,
+        account=str(plan.account),
+        state=record.state,
+        proposed_by=record.proposed_by,
+        approved_by=list(record.approved_by),
+        released=list(record.released),
+        note=record.note,
+        hint=record.hint,
+        missing=list(record.missing),
+        via=list(plan.via),
+        notes=list(plan.notes),
+        forecast=forecast_shape(record.forecast),
+        steps=[
+            StepShape(number, type(p.step).__name__, say(p.step), p.reason, _mark(record.marks.get(number)))
+            for number, p in enumerate(plan.steps)
+        ],
+    )
+
+
+def forecast_shape(forecast: Forecast) -> ForecastShape:
+    return ForecastShape(
+        forecast.first_lockout_s,
+        list(forecast.blamed),
+        list(forecast.orphaned),
+        list(forecast.recovered),
+        forecast.safe,
+    )
+
+
+def account_shape(estate: Estate, managed: ManagedAccount) -> AccountShape:
+    holders = holders_of(estate, managed)
+    proven = {h.holder for h in estate.holdings if h.account == managed.account and h.generation == managed.generation}
+    return AccountShape(
+        account=str(managed.account),
+        role=managed.role,
+        sites=list(managed.sites),
+        life=managed.life,
+        generation=managed.generation,
+        successor=str(managed.successor) if managed.successor else None,
+        holders=len(holders),
+        current=sum(holder.name in proven for holder in holders),
+    )
+
+
+def detail_shape(estate: Estate, managed: ManagedAccount, state: AccountState | None) -> AccountDetailShape:
+    holdings = {h.holder: h for h in estate.holdings if h.account == managed.account}
+    held_by = [
+        HolderShape(holder.name, holder.kind)
+        if (holding := holdings.get(holder.name)) is None
+        else HolderShape(holder.name, holder.kind, holding.generation, holding.proof, holding.at)
+        for holder in holders_of(estate, managed)
+    ]
+    replicas = [
+        ReplicaShape(r.replica, r.version, r.bad_count, r.locked, r.last_logon_at)
+        for r in (state.replicas if state else ())
+    ]
+    return AccountDetailShape(account_shape(estate, managed), held_by, state.enabled if state else None, replicas)
+
+
+def say(step: Step) -> str:
+    """The step in a sentence."""
+    match step:
+        case Seal(credential):
+            return f"seal {credential}"
+        case CreateAccount(account, like=like):
+            return f"create {account}" + (f" like {like}" if like else "")
+        case CopyRights(source, target):
+            return f"give {target} the rights of {source} and compare"
+        case SetPassword(credential):
+            return f"set {credential}"
+        case AwaitConvergence(credential):
+            return f"wait until every replica has {credential}"
+        case Publish(credential, holders, at_once):
+            return f"publish {credential} to {_count(holders)}, {at_once} at once"
+        case AwaitCanary(credential):
+            return f"wait for the first holder to prove {credential}"
+        case AwaitUptake(credential, holders):
+            return f"wait until {_count(holders)} have proven {credential}"
+        case Withdraw(account):
+            return f"withdraw {account}"
+        case AwaitQuiet(account, quiet_s):
+            return f"wait until {account} was quiet for {quiet_s:.0f} s"
+        case Disable(account):
+            return f"disable {account}"
+        case Delete(account):
+            return f"delete {account}"
+
+
+def _count(holders: tuple[str, ...]) -> str:
+    return holders[0] if len(holders) == 1 else f"{len(holders)} holders"
+
+
+def _mark(marked: Marked | None) -> str:
+    return marked.mark if marked else ""

@@ -1,0 +1,95 @@
+"""One process: the API for people, the agents' routes and the access point over HTTPS, and the worker beside them."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount
+
+from keyturn.model.errors import KeyturnError, NotFound, Refused
+from keyturn.operations.parts import Parts
+from keyturn.server import access_point, agents
+from keyturn.server.rest.app import people_app
+from keyturn.server.worker import Worker
+from keyturn.wire.agent import BadMessage
+from keyturn.wire.signing import BadSignature
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where to listen and with which certificate. `authorities` are the names that agents may call it by."""
+
+    host: str
+    port: int
+    certificate: Path
+    key: Path
+    authority_pem: bytes
+    authorities: frozenset[str]
+
+
+def site_app(parts: Parts, listening: Listening, worker: Worker) -> Starlette:
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        worker.start(parts)
+        yield
+        worker.stop()
+
+    routes = [
+        *agents.routes(parts, listening.authority_pem, listening.authorities),
+        *access_point.routes(parts, listening.authorities),
+        Mount("/", people_app(parts)),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={KeyturnError: _refused})
+
+
+def serve(parts: Parts, listening: Listening, worker: Worker, ready: Callable[[str], None]) -> None:
+    """Until SIGTERM or SIGINT. `ready` is told the URL once connections are taken."""
+    config = uvicorn.Config(
+        site_app(parts, listening, worker),
+        host=listening.host,
+        port=listening.port,
+        ssl_certfile=listening.certificate,
+        ssl_keyfile=listening.key,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+    _Announcing(config, lambda: ready(f"https://{listening.host}:{listening.port}")).run()
+
+
+class _Announcing(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        await super().startup(sockets=sockets)  # type: ignore[arg-type]
+        if self.started:
+            self._announce()
+
+
+_STATUS: tuple[tuple[type[KeyturnError], int], ...] = (
+    (BadSignature, 401),
+    (BadMessage, 400),
+    (NotFound, 404),
+    (Refused, 403),
+    (KeyturnError, 400),
+)
+
+
+async def _refused(_: Request, error: Exception) -> JSONResponse:
+    """An agent learns that it was refused; why in detail stands in the log, for whoever may read it."""
+    assert isinstance(error, KeyturnError)
+    status = next(status for kind, status in _STATUS if isinstance(error, kind))
+    log.warning("refused an agent's request: %s", error)
+    said = "the request was not accepted" if status == 401 else error.message
+    return JSONResponse({"error": said}, status_code=status)

@@ -1,0 +1,156 @@
+"""The shapes of the API for people, version 1. The command line prints the same with `--json`."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorShape:
+    error: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastShape:
+    """Seconds count from the change. `first_lockout_s` is null when nothing locks within the horizon."""
+
+    first_lockout_s: float | None
+    blamed: list[str]
+    orphaned: list[str]
+    recovered: list[str]
+    safe: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StepShape:
+    """`mark` is `` (not begun), `intended` or `done`."""
+
+    number: int
+    step: str
+    text: str
+    reason: str
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanShape:
+    """`missing` names the holders or replicas that the plan waits for."""
+
+    id: str
+    kind: str
+    account: str
+    state: str
+    proposed_by: str
+    approved_by: list[str]
+    released: list[str]
+    note: str
+    hint: str
+    missing: list[str]
+    via: list[str]
+    notes: list[str]
+    forecast: ForecastShape
+    steps: list[StepShape]
+
+
+@dataclass(frozen=True, slots=True)
+class HolderShape:
+    """`generation` is the newest one proven by a logon; `proof` is `reported` or `observed`."""
+
+    name: str
+    kind: str
+    generation: int | None = None
+    proof: str = ""
+    proven_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountShape:
+    account: str
+    role: str
+    sites: list[str]
+    life: str
+    generation: int | None
+    successor: str | None
+    holders: int
+    current: int
+    """How many of the holders have proven the live generation."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaShape:
+    replica: str
+    version: int
+    bad_count: int
+    locked: bool
+    last_logon_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDetailShape:
+    account: AccountShape
+    held_by: list[HolderShape]
+    enabled: bool | None
+    replicas: list[ReplicaShape]
+
+
+@dataclass(frozen=True, slots=True)
+class EstateShape:
+    product: str
+    realms: list[str]
+    sites: list[str]
+    clients: int
+    consumers: int
+    accounts: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImportShape:
+    """What an import changed."""
+
+    added: list[str]
+    found: list[str]
+    """Accounts that exist in their realm already."""
+    missing: list[str]
+    """Accounts that do not: `keyturn account create` makes them."""
+    unreachable: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientShape:
+    name: str
+    enrolled_at: float
+    last_contact_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventShape:
+    number: int
+    at: float
+    actor: str
+    kind: str
+    subject: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonShape:
+    name: str
+    roles: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RealmAccountShape:
+    name: str
+    sid: str
+    enabled: bool
+    locked: bool
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogonShape:
+    at: float
+    replica: str
+    account: str
+    source: str
+    protocol: str
+    answer: str

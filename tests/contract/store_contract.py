@@ -1,0 +1,26 @@
+"""What every store promises, as one suite to inherit: an adapter's whole test is its `url` fixture.
+
+Each part stands in `store/`, beside the fixed cast that all of them play with.
+"""
+
+from tests.contract.store.clients import AttemptsContract, ClientsContract, EventsContract, PeopleContract
+from tests.contract.store.estates import EstatesContract
+from tests.contract.store.holders import HoldersContract
+from tests.contract.store.leases import LeasesContract
+from tests.contract.store.passwords import AdoptionContract, VaultContract
+from tests.contract.store.planning import PlanningContract
+
+
+class StoreContract(
+    EstatesContract,
+    PlanningContract,
+    LeasesContract,
+    VaultContract,
+    AdoptionContract,
+    HoldersContract,
+    ClientsContract,
+    PeopleContract,
+    EventsContract,
+    AttemptsContract,
+):
+    pass
