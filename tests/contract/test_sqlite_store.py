@@ -111,12 +111,12 @@ class TestSqliteStore(StoreContract):
         with pytest.raises(Tampered, match="generation 2"):
             store.secret(Credential(SVC, 2))
 
-    def test_records_of_two_accounts_swapped_are_found(self, store: SqlStore, two_generations: Lease, by_hand) -> None:
-        store.adopt(sealed(CONN), CONN, Secret("Live-1"))
-        both = "account_id IN (SELECT account_id FROM accounts) AND generation = 1"
-        (one, first), (other, second) = by_hand(f"SELECT account_id, sealed FROM generations WHERE {both}")
-        by_hand("UPDATE generations SET sealed = ? WHERE generation = 1 AND account_id = ?", first, other)
-        by_hand("UPDATE generations SET sealed = ? WHERE generation = 1 AND account_id = ?", second, one)
+    def test_records_of_two_accounts_swapped_are_found(self, store: SqlStore, by_hand) -> None:
+        store.adopt(sealed(SVC), SVC, Secret("Live-1"))
+        store.adopt(sealed(CONN), CONN, Secret("Live-2"))
+        (one, first), (other, second) = by_hand("SELECT account_id, sealed FROM generations")
+        by_hand("UPDATE generations SET sealed = ? WHERE account_id = ?", first, other)
+        by_hand("UPDATE generations SET sealed = ? WHERE account_id = ?", second, one)
         for account in (SVC, CONN):
             with pytest.raises(Tampered, match=f"{account.name} generation 1"):
                 store.secret(Credential(account, 1))
@@ -138,6 +138,13 @@ class TestSqliteStore(StoreContract):
         by_hand("UPDATE generations SET sealed = x'01'")
         store.adopt(sealed(SVC, 2), SVC, Secret("Live-1"))
         assert store.secret(Credential(SVC, 2)) == Secret("Live-1")
+
+    def test_generations_follow_each_other_from_undecided_to_previous(
+        self, store: SqlStore, two_generations: Lease, by_hand
+    ) -> None:
+        two_generations.seal(sealed(SVC, 3), Secret("Turn-3"))
+        states = by_hand("SELECT state FROM generations ORDER BY generation")
+        assert states == [("previous",), ("live",), ("undecided",)]
 
     # What the schema itself forbids.
 

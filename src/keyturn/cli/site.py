@@ -24,6 +24,7 @@ from keyturn.cli.tools import Session
 @click.option("--quiet", "quiet_s", default=2 * 86400.0, help="Seconds of silence before an old account is disabled.")
 @click.option("--contact", "contact_s", default=3600.0, help="Seconds between an agent's contacts.")
 @click.option("--two-person-approval", is_flag=True, help="Nobody approves a plan of their own.")
+@click.option("--no-default-account", is_flag=True, help="Make no default Client Connection account.")
 @click.pass_obj
 def init(
     session: Session,
@@ -39,6 +40,7 @@ def init(
     quiet_s: float,
     contact_s: float,
     two_person_approval: bool,
+    no_default_account: bool,
 ) -> None:
     """Found a site in DIRECTORY, which must be empty or not exist.
 
@@ -60,6 +62,7 @@ def init(
         quiet_s=quiet_s,
         contact_s=contact_s,
         two_person_approval=two_person_approval,
+        default_account=not no_default_account,
     )
     for line in session.tools.init(founding):
         click.echo(line)

@@ -15,8 +15,8 @@ from keyturn.model.policy import RealmPolicy
 
 FEW = 1 << 10
 MANY = 1 << 20
-"""About so many turns are listed at a time: few after a lock, since the next one is near, then twice as many each time,
-up to what needs some 100 MB."""
+"""About so many turns are listed at a time: few at first, then twice as many each time, up to what needs some 100 MB;
+after a lock a quarter of that, since the next one may be near."""
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ class Passage:
             counted = self._counted(outlook)
         for replica, result in counted.items():
             self._settle_count(replica, result)
-        self._allowance = min(2 * self._allowance, MANY) if struck is None else FEW
+        self._allowance = min(2 * self._allowance, MANY) if struck is None else max(self._allowance // 4, FEW)
         self.fleet.apply(outlook.stretch)
         self.story.stretch(outlook.stretch)
         settled.join(outlook.stretch.after.who, outlook.stretch.after.since, outlook.until)

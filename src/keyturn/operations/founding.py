@@ -35,23 +35,24 @@ class Founding:
     quiet_s: float
     contact_s: float
     two_person_approval: bool
+    default_account: bool = True
+    """Whether setup makes the default Client Connection account; else the administrator's own are the only ones."""
 
 
 def first_estate(founding: Founding) -> Estate:
     """One realm, one site, and the account that setup makes (seed, Table 12.2: `SMSClient_sitecode`, random)."""
     realm = RealmName(founding.realm)
     code = SiteCode(founding.site)
+    default = ManagedAccount(
+        AccountToBe(realm, f"SMSClient_{code}"),
+        RoleName("sms2003/client-connection-default"),
+        (code,),
+        AccountLife.PLANNED,
+    )
     return Estate(
         realms=(Realm(realm),),
         sites=(Site(code, realm, server=f"SRV-{code}", logon_installation=True),),
-        accounts=(
-            ManagedAccount(
-                AccountToBe(realm, f"SMSClient_{code}"),
-                RoleName("sms2003/client-connection-default"),
-                (code,),
-                AccountLife.PLANNED,
-            ),
-        ),
+        accounts=(default,) if founding.default_account else (),
     )
 
 

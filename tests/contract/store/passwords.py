@@ -165,6 +165,8 @@ class VaultContract(Setting):
 
     def test_a_settled_account_is_not_given_another_identity(self, store: SqlStore) -> None:
         lease = running(store, cycle())
+        with pytest.raises(Refused, match="another identity"):
+            lease.settle(SECOND, SVC)
         lease.settle(SECOND, SECOND_MADE)
         for other in (replace(SECOND_MADE, sid="S-1-5-21-7-9999"), SVC):
             with pytest.raises(Refused, match="another identity"):

@@ -148,8 +148,15 @@ class PlanningContract(Setting):
     def test_a_rejected_plan_leaves_no_trace_of_the_account_it_would_have_made(self, store: SqlStore) -> None:
         store.propose(proposal(cycle()), None)
         store.decide("plan-1", PlanState.REJECTED, "bob")
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFound, match="no account"):
             store.account(SECOND)
+
+    def test_nor_does_one_abandoned_before_it_sealed_anything(self, store: SqlStore) -> None:
+        before = store.estate()
+        running(store, cycle())
+        assert store.estate() != before
+        store.decide("plan-1", PlanState.ABANDONED, "bob")
+        assert store.estate() == before
 
     def test_an_account_that_only_a_proposal_names_has_no_role_yet(self, store: SqlStore) -> None:
         store.propose(proposal(cycle()), None)

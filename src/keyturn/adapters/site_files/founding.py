@@ -65,10 +65,9 @@ def _write_certificates(files: SiteFiles, settings: SiteSettings) -> None:
 
 def _report(files: SiteFiles, founding: Founding) -> list[str]:
     site, realm = founding.site, founding.realm
-    lines = [
-        f"site {site} is founded in {files.root}, with the built-in realm {realm} and the account",
-        f"{realm}\\SMSClient_{site}, whose random password is sealed as generation 1.",
-    ]
+    lines = [f"site {site} is founded in {files.root}, with the built-in realm {realm}."]
+    if founding.default_account:
+        lines.append(f"{realm}\\SMSClient_{site} is made; its random password is sealed as generation 1.")
     if not founding.custodians:
         lines += [
             f"Envelopes open with {files.recovery_key}: move it to a safe place away from this machine,",

@@ -93,7 +93,7 @@ class Stage:
             key.touch(mode=0o600)
             key.write_text(f"{identity}\n")
             options += ["--custodian", f"{name}={identity.to_public()}"]
-        keyturn("init", str(self.directory), *options, "--needed", "2", "--quiet", "2")
+        keyturn("init", str(self.directory), *options, "--needed", "2", "--quiet", "2", "--no-default-account")
         self.start_server()
         estate = self.root / "estate.toml"
         estate.write_text(
