@@ -166,7 +166,7 @@ def _envelope(root: Path, account: str, generation: int | None) -> bytes:
     files = existing(root)
     store = _store(files, read_settings(files.settings.read_text()))
     try:
-        return store.envelope(store.named(account).account, generation)[1]
+        return store.envelope(store.estate().managed(account).account, generation)[1]
     finally:
         store.close()
 

@@ -47,6 +47,13 @@ def test_folder_and_files_are_the_owners_alone(home, credentials):
     assert {stat.S_IMODE((home.path / name).stat().st_mode) for name in (KEYS, STATE)} == {0o600}
 
 
+def test_a_folder_that_others_can_look_into_is_refused_and_left_as_it_is(tmp_path):
+    tmp_path.chmod(0o755)
+    with pytest.raises(Refused, match="others can look into"):
+        Home(tmp_path).make()
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+
+
 def test_keys_that_others_can_read_are_not_used(home):
     home.keep_keys(key_file.new_keys())
     (home.path / KEYS).chmod(0o640)

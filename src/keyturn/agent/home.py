@@ -22,8 +22,10 @@ class Home:
         self._disk = disk or PosixDisk()
 
     def make(self) -> None:
+        """A folder that is there already is taken only if it is private; its mode is not ours to change."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.path.chmod(0o700)
+        if _open_to_others(self.path):
+            raise Refused(f"others can look into {self.path}", hint=f"chmod 700 {self.path}, or another --dir")
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -32,6 +34,8 @@ class Home:
             opened = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except FileNotFoundError:
             raise self._nobody() from None
+        except PermissionError:
+            raise self._foreign() from None
         try:
             fcntl.flock(opened, fcntl.LOCK_EX)
             yield
@@ -49,7 +53,7 @@ class Home:
         data = self._read(KEYS)
         if data is None:
             raise self._nobody()
-        if stat.S_IMODE((self.path / KEYS).stat().st_mode) & 0o077:
+        if _open_to_others(self.path / KEYS):
             raise Refused("others can read the agent's keys", "keyturn agent enrol, with a new token")
         return key_file.from_file(data)
 
@@ -84,6 +88,15 @@ class Home:
             return (self.path / name).read_bytes()
         except FileNotFoundError:
             return None
+        except PermissionError:
+            raise self._foreign() from None
 
     def _nobody(self) -> NotFound:
         return NotFound(f"no agent is enrolled in {self.path}", hint="keyturn agent enrol")
+
+    def _foreign(self) -> Refused:
+        return Refused(f"{self.path} is another user's", hint="run as the user of the agent")
+
+
+def _open_to_others(path: Path) -> bool:
+    return bool(stat.S_IMODE(path.stat().st_mode) & 0o077)

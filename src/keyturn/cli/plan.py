@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from keyturn.cli.api import Api
-from keyturn.cli.printing import listed, print_json, print_table, seconds
+from keyturn.cli.printing import listed, print_json, print_table, seconds, wrapped
 from keyturn.cli.tools import Session
 from keyturn.model.errors import Refused
 
@@ -152,10 +152,10 @@ def show_plan(found: dict[str, Any]) -> None:
     click.echo(f"plan {found['id']}: {found['kind']} {found['account']}{via} [{found['state']}]")
     for step in found["steps"]:
         mark = {"done": "✓", "intended": "…"}.get(step["mark"], " ")
-        click.echo(f" {mark}{step['number'] + 1:>2}. {step['text']}")
-        click.echo(f"      because {step['reason']}")
+        click.echo(wrapped(step["text"], f" {mark}{step['number'] + 1:>2}. "))
+        click.echo(wrapped(step["reason"], "      because "))
     for note in found["notes"]:
-        click.echo(f"note: {note}")
+        click.echo(wrapped(note, "note: "))
     show_forecast(found["forecast"])
     if found["note"]:
         click.echo(f"now: {found['note']}" + (f" ({listed(found['missing'])})" if found["missing"] else ""))

@@ -1,6 +1,7 @@
 """How results look on a terminal: tables that fit 80 columns, and JSON for programs. rich is imported when needed."""
 
 import json
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,6 +25,12 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]], *, em
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
     Console(soft_wrap=False, highlight=False, markup=False).print(table)
+
+
+def wrapped(text: str, lead: str) -> str:
+    """Within 80 columns, the lines after the first indented like the first, or under its text if it has a number."""
+    hang = " " * (6 if len(lead) > 6 else len(lead))
+    return textwrap.fill(text, 79, initial_indent=lead, subsequent_indent=hang, break_long_words=False)
 
 
 def seconds(value: float | None) -> str:

@@ -1,5 +1,6 @@
 """What the command line is handed by `keyturn.wiring`, each part made when a command first asks for it."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +59,7 @@ class Session:
 def read_secret(*, from_stdin: bool, prompt: str) -> Secret:
     """From standard input (one line), or asked for twice without echo. Never an argument, never the environment."""
     if from_stdin:
-        text = click.get_text_stream("stdin").readline().rstrip("\r\n")
+        text = sys.stdin.readline().rstrip("\r\n")
         if not text:
             raise click.UsageError("nothing came on standard input")
         return Secret(text)
