@@ -86,7 +86,9 @@ def main() -> None:
         ratio = heap_seconds / few / (seconds / given.clients)
         lock = "-" if forecast.first_lockout_s is None else f"{forecast.first_lockout_s:.3f} s"
         print(f"{scene.name:32}{seconds:9.2f}{heap_seconds:11.2f}{ratio:7.0f}x{lock:>12}{len(forecast.orphaned):10}")
-    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB, contacts and results included")
+    print(
+        f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB, contacts and results included"
+    )
 
 
 def timed(forecast: Callable[..., Forecast], scene: Scene, clients: int, days: float) -> tuple[float, Forecast]:

@@ -28,6 +28,8 @@ NEW = AdoptThenPresent(A, 2, b"new")
         ("an older one replaces nothing", Adopt(A, 2, b"new"), held(3), ()),
         ("the site does not know what we have proven", Adopt(A, 2, b"new"), held(2), (Present(A, 2, True),)),
         ("a refused generation offered again is left", Adopt(A, 2, b"new"), held(2, REFUSED), ()),
+        ("a refused generation handed out anew is taken", Adopt(A, 2, b"new", anew=True), held(2, REFUSED), (NEW,)),
+        ("anew is no way back to an older one", Adopt(A, 2, b"new", anew=True), held(3, REFUSED), ()),
         ("a proven one is used for access", Use(A, 2), held(2), (Present(A, 2, False),)),
         ("an unproven one is proven", Use(A, 2), held(2, FRESH), (Present(A, 2, True),)),
         ("one of unknown end is tried, now that we asked", Use(A, 2), held(2, PRESENTING), (Present(A, 2, True),)),

@@ -160,7 +160,9 @@ def test_an_account_cannot_smuggle_a_generation():
         seal_for(RECIPIENT, ACCOUNT + "\n2", 1, PASSWORD)
 
 
-@pytest.mark.parametrize("recipient", ["", "age1", RECIPIENT[:-1] + "b", "ssh-ed25519 AAAA"])
+@pytest.mark.parametrize(
+    "recipient", ["", "age1", RECIPIENT[:-1] + "b", "ssh-ed25519 AAAA"], ids=["empty", "prefix", "misspelt", "ssh"]
+)
 def test_nothing_is_sealed_to_what_is_no_recipient(recipient):
     with pytest.raises(BadSealed):
         seal_for(recipient, ACCOUNT, 1, PASSWORD)

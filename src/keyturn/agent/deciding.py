@@ -47,7 +47,7 @@ def decide(directions: Sequence[Direction], held: Sequence[Copy]) -> tuple[Actio
     an account with a successor falls quiet, and what is to be forgotten last.
 
     Silence is no permission: an account without a direction, or with two, is left alone. Nothing refused is presented
-    again, and no older generation replaces a newer one (N7).
+    again before the site hands it out anew, and no older generation replaces a newer one (N7).
     """
     copies = {copy.account: copy for copy in held}
     ages = {copy.account: age for age, copy in enumerate(reversed(held))}
@@ -61,7 +61,7 @@ def _action(direction: Direction, copy: Copy | None) -> Iterator[Action]:
     match direction:
         case Wait(account, retry_s, reason):
             yield Pause(account, retry_s, reason)
-        case Adopt(account, generation, sealed) if copy is None or generation > copy.generation:
+        case Adopt(account, generation, sealed, anew) if copy is None or _is_news(generation, copy, anew=anew):
             yield AdoptThenPresent(account, generation, sealed)
         case Use(account, generation) | Adopt(account, generation) if copy and generation == copy.generation:
             unknown_to_site = isinstance(direction, Adopt)
@@ -71,6 +71,11 @@ def _action(direction: Direction, copy: Copy | None) -> Iterator[Action]:
             yield Forget(account)
         case _:
             pass
+
+
+def _is_news(generation: int, copy: Copy, *, anew: bool) -> bool:
+    """What was refused here is taken once more when a person has looked and had it handed out anew."""
+    return generation > copy.generation or (anew and generation == copy.generation)
 
 
 def _rank(action: Action) -> int:

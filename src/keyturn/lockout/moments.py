@@ -12,8 +12,8 @@ from keyturn.lockout.turns import NEVER, PER_SECOND, Ints, ticks
 
 MOST = 200
 """Of more moments of holders than this, crowds are told instead."""
-SLICES = 48
-"""The horizon is cut into so many slices of equal length; a crowd is all who meet the same thing in the same slice."""
+CROWDS = 48
+"""At most so many crowds of equal size meet the same thing, one after the other; each is told by its first moment."""
 REFUSALS = 3
 """So often at most it is told of a holder that it is refused, beside the attempts that locked first."""
 
@@ -94,9 +94,8 @@ class Story:
         for kind in {kind for kind, _, _ in self._holders}:
             who = np.concatenate([who for known, who, _ in self._holders if known == kind])
             at = np.concatenate([told_ticks for known, _, told_ticks in self._holders if known == kind])
-            slices = at * SLICES // self._end
-            for number in np.unique(slices):
-                here = slices == number
+            order = np.lexsort((who, at))
+            for here in np.array_split(order, min(CROWDS, order.size)):
                 ranks = np.unique(who[here])
                 name = self._names[ranks[0]] if ranks.size == 1 else f"{ranks.size} holders"
-                yield Moment(int(at[here].min()) / PER_SECOND, kind, name)
+                yield Moment(int(at[here[0]]) / PER_SECOND, kind, name)

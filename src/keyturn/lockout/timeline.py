@@ -11,9 +11,9 @@ from xml.sax.saxutils import escape
 
 from keyturn.lockout.axis import Axis, axis_for, duration
 from keyturn.lockout.changes import Forecast, Moment
-from keyturn.lockout.moments import SLICES, crowd_of
+from keyturn.lockout.moments import crowd_of
 
-WIDTH, LEFT, RIGHT = 960, 204, 872
+WIDTH, LEFT, RIGHT = 960, 204, 856
 """Of the picture, and where the axis begins and ends. What is left of it are names, right of it outcomes."""
 ROW = 20
 LETTER = 6.7
@@ -23,6 +23,7 @@ MOST_ROWS = 30
 """So many holders have a row each; of more than that, only numbers are drawn."""
 NAMED = 10
 """So many names stand in a sentence."""
+BARS = 48
 
 SHAPES = {
     "refused": ("#d64545", "M-4,-4L4,4M-4,4L4,-4"),
@@ -30,8 +31,9 @@ SHAPES = {
     "recovered": ("#3b82c4", "M0,-5L5,0L0,5L-5,0z"),
     "orphaned": ("#b7791f", "M-4,-4H4V4H-4z"),
 }
-"""What befalls holders: colour, and the shape around (0, 0). Each colour is at least 3 : 1 from white and from black."""
+"""What befalls holders: a colour with a contrast of 3 to white and to black, and a shape around (0, 0)."""
 CHANGES = {"set": "password set", "published": "published", "retired": "retired"}
+"""Short enough that even the last of them fits right of the axis."""
 LOCKED = "#d64545"
 
 PAGE = """<style>#{id}{{color:#1b1f24;background:#fff}}
@@ -55,9 +57,10 @@ def timeline(
     bottom = top + len(rows) * ROW + 6
     body = [
         *_axis(axis, top, bottom),
-        *(_change(lane, x, text, anchor, bottom) for lane, x, text, anchor in labels),
+        *(_change(lane, x, text, bottom) for lane, x, text in labels),
         *(f'<g transform="translate(0,{top + ROW * number + ROW // 2})">{row}</g>' for number, row in enumerate(rows)),
-        _legend(bottom + 2 * ROW + 6),
+        *_legend(bottom + 2 * ROW + 6),
+        _text(WIDTH - 8, bottom + 2 * ROW + 10, "time on a logarithmic scale" if axis.first_s else "", "end"),
     ]
     height = bottom + 3 * ROW
     head = (
@@ -92,29 +95,25 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _change_text(moment: Moment) -> str:
-    return f"{moment.who} {CHANGES[moment.kind]}".strip()
+    return moment.who or CHANGES[moment.kind]
 
 
-def _labels(moments: Sequence[Moment], axis: Axis) -> Iterator[tuple[int, float, str, str]]:
-    """Lane, place, text and anchor of each change, in lanes so that no text lies on another or on a line's text."""
+def _labels(moments: Sequence[Moment], axis: Axis) -> Iterator[tuple[int, float, str]]:
+    """Lane, place and text of each change. Its line begins in its lane and goes down, so it takes a lane below every
+    text that reaches over its place."""
     ends: list[float] = []
     for moment in moments:
-        if moment.kind not in CHANGES:
-            continue
-        x, text = axis.x(moment.at_s), _change_text(moment)
-        width = _width(text) + 8
-        start, anchor = (x, "start") if x + width <= WIDTH else (x - width, "end")
-        lane = next((lane for lane, end in enumerate(ends) if end <= start), len(ends))
-        ends[lane : lane + 1] = [start + width]
-        yield lane, x, text, anchor
+        if moment.kind in CHANGES:
+            x, text = axis.x(moment.at_s), _change_text(moment)
+            lane = 1 + max((lane for lane, end in enumerate(ends) if end > x), default=-1)
+            ends[lane:] = [x + _width(text) + 12]
+            yield lane, x, text
 
 
-def _change(lane: int, x: float, text: str, anchor: str, bottom: float) -> str:
+def _change(lane: int, x: float, text: str, bottom: float) -> str:
     y = lane * ROW + 6
-    return (
-        f'<path d="M{x:.1f},{y}V{bottom}" stroke="currentColor" stroke-opacity=".6" stroke-dasharray="3 3"/>'
-        + _text(x + (4 if anchor == "start" else -4), y + 10, text, anchor)
-    )
+    line = f'<path d="M{x:.1f},{y}V{bottom}" stroke="currentColor" stroke-opacity=".6" stroke-dasharray="3 3"/>'
+    return line + _text(x + 4, y + 10, text, "start")
 
 
 def _axis(axis: Axis, top: float, bottom: float) -> Iterator[str]:
@@ -133,7 +132,7 @@ def _rows(forecast: Forecast, moments: Sequence[Moment], axis: Axis) -> Iterator
     if len(names) > MOST_ROWS or any(crowd_of(name) for name in names):
         yield from (_numbers(kind, told, axis) for kind in SHAPES)
         return
-    outcomes = {name: "recovered" for name in forecast.recovered} | {name: "orphaned" for name in forecast.orphaned}
+    outcomes = dict.fromkeys(forecast.recovered, "recovered") | dict.fromkeys(forecast.orphaned, "orphaned")
     for name in names:
         yield _holder(name, [m for m in told if m.who == name], outcomes.get(name, ""), axis)
 
@@ -142,7 +141,8 @@ def _account(moments: Sequence[Moment], axis: Axis) -> str:
     spans = list(_locked(moments, axis))
     times = sum(moment.kind == "locked" for moment in moments)
     bars = (f'<rect x="{x:.1f}" y="-6" width="{end - x:.1f}" height="12" fill="{LOCKED}"/>' for x, end in spans)
-    return _row("account", f"locked {times}×" if times else "not locked", "".join(bars))
+    outcome = "not locked" if not times else "locked" if times == 1 else f"locked {times}×"
+    return _row("account", outcome, "".join(bars))
 
 
 def _locked(moments: Sequence[Moment], axis: Axis) -> Iterator[tuple[float, float]]:
@@ -168,21 +168,20 @@ def _locked(moments: Sequence[Moment], axis: Axis) -> Iterator[tuple[float, floa
 
 
 def _holder(name: str, moments: Sequence[Moment], outcome: str, axis: Axis) -> str:
-    drawn: list[str] = []
-    last: dict[str, float] = {}
-    for moment in moments:
+    """Shapes of one kind that would touch are drawn once; a refusal gives way to what it led to."""
+    taken: dict[str, list[float]] = {kind: [] for kind in SHAPES}
+    for moment in sorted(moments, key=lambda moment: moment.kind == "refused"):
         x = axis.x(moment.at_s)
-        if x - last.get(moment.kind, -ROW) < 7:
-            continue
-        last[moment.kind] = x
-        drawn.append(_shape(moment.kind, x, 0))
-    return _row(name, outcome, "".join(drawn))
+        rivals = [moment.kind] if moment.kind != "refused" else ["refused", "learned", "recovered"]
+        if all(abs(x - other) >= 10 for rival in rivals for other in taken[rival]):
+            taken[moment.kind].append(x)
+    return _row(name, outcome, "".join(_shape(kind, x, 0) for kind, places in taken.items() for x in places))
 
 
 def _numbers(kind: str, moments: Sequence[Moment], axis: Axis) -> str:
     """One kind of a large fleet: a bar for each part of the axis, as high as holders are many there."""
-    wide = (RIGHT - LEFT) / SLICES
-    counts = [0] * (SLICES + 1)
+    wide = (RIGHT - LEFT) / BARS
+    counts = [0] * (BARS + 1)
     for moment in moments:
         if moment.kind == kind:
             counts[int((axis.x(moment.at_s) - LEFT) / wide)] += crowd_of(moment.who) or 1
@@ -190,8 +189,10 @@ def _numbers(kind: str, moments: Sequence[Moment], axis: Axis) -> str:
     for number, count in enumerate(counts):
         height = max(2, 16 * count / max(counts)) if count else 0
         x = min(LEFT + number * wide, RIGHT - wide)
-        bars.append(f'<rect x="{x:.1f}" y="{8 - height:.1f}" width="{wide - 2:.1f}" height="{height:.1f}"/>' * bool(count))
-    return _row(kind, f"{sum(counts)}", f'<g fill="{SHAPES[kind][0]}">{"".join(bars)}</g>')
+        bars.append(
+            f'<rect x="{x:.1f}" y="{8 - height:.1f}" width="{wide - 2:.1f}" height="{height:.1f}"/>' * bool(count)
+        )
+    return _row(kind, f"{sum(counts)}×", f'<g fill="{SHAPES[kind][0]}">{"".join(bars)}</g>')
 
 
 def _row(name: str, outcome: str, drawn: str) -> str:
@@ -199,20 +200,17 @@ def _row(name: str, outcome: str, drawn: str) -> str:
     return _text(LEFT - 12, 4, _fitting(name), "end") + _text(RIGHT + 10, 4, outcome, "start") + line + drawn
 
 
-def _legend(y: float) -> str:
-    drawn, x = [f'<rect x="{LEFT - 6}" y="{y - 6}" width="12" height="12" fill="{LOCKED}"/>' + _text(LEFT + 12, y + 4, "locked", "start")], LEFT
-    for kind in SHAPES:
-        x += 110
-        drawn.append(_shape(kind, x, y) + _text(x + 12, y + 4, kind, "start"))
-    return "".join(drawn)
+def _legend(y: float) -> Iterator[str]:
+    yield f'<rect x="{LEFT - 6}" y="{y - 6}" width="12" height="12" fill="{LOCKED}"/>'
+    yield _text(LEFT + 12, y + 4, "locked", "start")
+    for number, kind in enumerate(SHAPES, 1):
+        yield _shape(kind, LEFT + 92 * number, y) + _text(LEFT + 92 * number + 12, y + 4, kind, "start")
 
 
 def _shape(kind: str, x: float, y: float) -> str:
     colour, path = SHAPES[kind]
     fill = "none" if kind in ("refused", "orphaned") else colour
-    return (
-        f'<path d="{path}" transform="translate({x:.1f},{y})" fill="{fill}" stroke="{colour}" stroke-width="2"/>'
-    )
+    return f'<path d="{path}" transform="translate({x:.1f},{y})" fill="{fill}" stroke="{colour}" stroke-width="2"/>'
 
 
 def _text(x: float, y: float, text: str, anchor: str) -> str:

@@ -104,11 +104,13 @@ class Use(Message, frozen=True, tag="use", tag_field="do"):
 
 
 class Adopt(Message, frozen=True, tag="adopt", tag_field="do"):
-    """`sealed` opens with the agent's identity (`wire.sealed`)."""
+    """`sealed` opens with the agent's identity (`wire.sealed`). `anew`: it was refused here before, and a person has
+    looked since."""
 
     account: AccountName
     generation: Generation
     sealed: Annotated[bytes, msgspec.Meta(max_length=64 * 1024)]
+    anew: bool = False
 
 
 class Wait(Message, frozen=True, tag="wait", tag_field="do"):

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, bindparam, insert, select, update
 
 from keyturn.adapters.store.schema import METADATA, accounts
 from keyturn.model.accounts import Account, AccountToBe, AnyAccount, RealmName, RoleName, canonical
@@ -23,8 +25,17 @@ class Known:
 
 def find(connection: Connection, account: AnyAccount) -> Known | None:
     """An `Account` by its identity alone, an `AccountToBe` by its name, whether it has an identity by now or not."""
-    row = connection.execute(select(accounts).where(_is(account))).one_or_none()
+    if isinstance(account, Account):
+        query, its_own = _by(accounts.c.sid), account.sid
+    else:
+        query, its_own = _by(accounts.c.name_key), canonical(account.name)
+    row = connection.execute(query, {"realm": canonical(account.realm), "its_own": its_own}).one_or_none()
     return None if row is None else Known(row.account_id, named(row.realm, row.sid, row.name), row.role)
+
+
+@cache
+def _by(column: Column[str]) -> Select[Any]:
+    return select(accounts).where(accounts.c.realm_key == bindparam("realm"), column == bindparam("its_own"))
 
 
 def known(connection: Connection, account: AnyAccount) -> Known:
@@ -104,10 +115,3 @@ def sites_text(sites: Sequence[SiteCode]) -> str:
 
 def sites_of(text: str) -> tuple[SiteCode, ...]:
     return tuple(SiteCode(code) for code in json.loads(text))
-
-
-def _is(account: AnyAccount) -> ColumnElement[bool]:
-    in_realm = accounts.c.realm_key == canonical(account.realm)
-    if isinstance(account, Account):
-        return in_realm & (accounts.c.sid == account.sid)
-    return in_realm & (accounts.c.name_key == canonical(account.name))

@@ -1,9 +1,10 @@
 """Machines with an agent: invited, enrolled, and never heard twice with the same number."""
 
 import hmac
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, Update, bindparam, insert, select, update
 
 from keyturn.adapters.store.offers import SqlOffers
 from keyturn.adapters.store.schema import client_keys, clients, invitations
@@ -70,11 +71,15 @@ class SqlClients(SqlOffers, Clients):
     def advance_counter(self, name: str, counter: int, now: float) -> bool:
         if not 0 < counter <= _HIGHEST:
             return False
-        its_key = select(clients.c.verify_key).where(clients.c.name_key == canonical(name)).scalar_subquery()
-        higher = (client_keys.c.verify_key == its_key, client_keys.c.counter < counter)
-        advanced = update(client_keys).where(*higher).values(counter=counter, last_contact_at=now)
         with self._database.writing() as connection:
-            return connection.execute(advanced).rowcount == 1
+            return connection.execute(_advance(), {"name": canonical(name), "taken": counter, "now": now}).rowcount == 1
+
+
+@cache
+def _advance() -> Update:
+    its_key = select(clients.c.verify_key).where(clients.c.name_key == bindparam("name")).scalar_subquery()
+    higher = (client_keys.c.verify_key == its_key, client_keys.c.counter < bindparam("taken"))
+    return update(client_keys).where(*higher).values(counter=bindparam("taken"), last_contact_at=bindparam("now"))
 
 
 _ENROLLED: Select[Any] = select(clients, client_keys.c.last_contact_at).join(client_keys)

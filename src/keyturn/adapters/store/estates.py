@@ -1,8 +1,10 @@
 """The estate: the file as imported last, joined with what has become of its accounts since."""
 
 from dataclasses import replace
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, select
 
 from keyturn.adapters.store import account_rows
 from keyturn.adapters.store.database import Part
@@ -97,20 +99,6 @@ class SqlEstates(Part, Estates):
 
 def _managed(connection: Connection, *which: ColumnElement[bool]) -> list[ManagedAccount]:
     """The accounts that bear a role."""
-    successor = accounts.alias()
-    its_live = (generations.c.account_id == accounts.c.account_id) & (generations.c.state == GenerationState.LIVE)
-    rows = connection.execute(
-        select(
-            accounts,
-            generations.c.generation,
-            successor.c.realm.label("next_realm"),
-            successor.c.sid.label("next_sid"),
-            successor.c.name.label("next_name"),
-        )
-        .outerjoin(generations, its_live)
-        .outerjoin(successor, successor.c.account_id == accounts.c.successor_id)
-        .where(accounts.c.role.is_not(None), *which)
-    )
     return [
         ManagedAccount(
             account=account_rows.named(row.realm, row.sid, row.name),
@@ -121,11 +109,43 @@ def _managed(connection: Connection, *which: ColumnElement[bool]) -> list[Manage
             successor=account_rows.named(row.next_realm, row.next_sid, row.next_name) if row.next_name else None,
             created_at=row.created_at,
         )
-        for row in rows
+        for row in connection.execute(_managed_query().where(*which))
     ]
 
 
+@cache
+def _managed_query() -> Select[Any]:
+    successor = accounts.alias()
+    its_live = (generations.c.account_id == accounts.c.account_id) & (generations.c.state == GenerationState.LIVE)
+    return (
+        select(
+            accounts,
+            generations.c.generation,
+            successor.c.realm.label("next_realm"),
+            successor.c.sid.label("next_sid"),
+            successor.c.name.label("next_name"),
+        )
+        .outerjoin(generations, its_live)
+        .outerjoin(successor, successor.c.account_id == accounts.c.successor_id)
+        .where(accounts.c.role.is_not(None))
+    )
+
+
 def _proven(connection: Connection) -> tuple[Holding, ...]:
+    return tuple(
+        Holding(
+            row.holder,
+            account_rows.named(row.realm, row.sid, row.name),
+            row.generation,
+            Proof(row.proof),
+            row.proven_at,
+        )
+        for row in connection.execute(_proven_query())
+    )
+
+
+@cache
+def _proven_query() -> Select[Any]:
     """Of each holder and account the newest proven generation that it has not dropped or been refused since."""
     newest_first = func.row_number().over(
         partition_by=(holdings.c.account_id, holdings.c.holder_key), order_by=holdings.c.generation.desc()
@@ -135,22 +155,12 @@ def _proven(connection: Connection) -> tuple[Holding, ...]:
         .where(holdings.c.proven_at.is_not(None), holdings.c.refused_at.is_(None), holdings.c.dropped_at.is_(None))
         .subquery()
     )
-    rows = connection.execute(
+    return (
         select(proven, accounts.c.realm, accounts.c.sid, accounts.c.name, holders.c.name.label("holder"))
         .join(accounts, accounts.c.account_id == proven.c.account_id)
         .join(holders, holders.c.holder_key == proven.c.holder_key)
         .where(proven.c.place == 1)
         .order_by(accounts.c.realm_key, accounts.c.name_key, proven.c.holder_key)
-    )
-    return tuple(
-        Holding(
-            row.holder,
-            account_rows.named(row.realm, row.sid, row.name),
-            row.generation,
-            Proof(row.proof),
-            row.proven_at,
-        )
-        for row in rows
     )
 
 

@@ -7,8 +7,10 @@ The schema itself holds the two rules that matter most: one undecided candidate 
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy import Column, Connection, Select, bindparam, func, insert, select, update
 
 from keyturn.adapters.store.account_rows import Known
 from keyturn.adapters.store.cipher import Cipher, Place, Purpose
@@ -55,15 +57,15 @@ def get(connection: Connection, row: Known, generation: int) -> Kept:
 
 
 def find(connection: Connection, key: str, generation: int) -> Kept | None:
-    return _one(connection, key, generations.c.generation == generation)
+    return _one(connection, key, generations.c.generation, generation)
 
 
 def undecided(connection: Connection, key: str) -> Kept | None:
-    return _one(connection, key, generations.c.state == GenerationState.UNDECIDED)
+    return _one(connection, key, generations.c.state, GenerationState.UNDECIDED)
 
 
 def live(connection: Connection, key: str) -> Kept | None:
-    return _one(connection, key, generations.c.state == GenerationState.LIVE)
+    return _one(connection, key, generations.c.state, GenerationState.LIVE)
 
 
 def newest(connection: Connection, key: str) -> int:
@@ -128,8 +130,8 @@ def abandon(connection: Connection, kept: Kept) -> None:
     )
 
 
-def _one(connection: Connection, key: str, which: ColumnElement[bool]) -> Kept | None:
-    row = connection.execute(select(generations).where(generations.c.account_id == key, which)).one_or_none()
+def _one(connection: Connection, key: str, column: Column[Any], value: object) -> Kept | None:
+    row = connection.execute(_by(column), {"key": key, "value": value}).one_or_none()
     if row is None:
         return None
     return Kept(
@@ -143,6 +145,11 @@ def _one(connection: Connection, key: str, which: ColumnElement[bool]) -> Kept |
         row.sealed,
         row.envelope,
     )
+
+
+@cache
+def _by(column: Column[Any]) -> Select[Any]:
+    return select(generations).where(generations.c.account_id == bindparam("key"), column == bindparam("value"))
 
 
 def _place(key: str, generation: int, plan_id: str | None) -> Place:

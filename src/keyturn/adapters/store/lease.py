@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Select, Update, bindparam, insert, select, update
 
 from keyturn.adapters.store import claims, plan_rows
 from keyturn.adapters.store.holdings import LeasedHoldings
@@ -25,20 +27,31 @@ class LeasedJournal(LeasedPart, Journal):
         self._own(plan_id)
         with self._tenure.writing() as connection:
             now = self._database.now()
-            this = (marks.c.plan_id == plan_id, marks.c.step == number)
-            row = connection.execute(select(marks).where(*this)).one_or_none()
+            row = connection.execute(_mark(), {"plan": plan_id, "number": number}).one_or_none()
             if row is None:
                 done_at = now if mark is Mark.DONE else None
-                connection.execute(insert(marks).values(plan_id=plan_id, step=number, intended_at=now, done_at=done_at))
+                new = {"plan_id": plan_id, "step": number, "intended_at": now, "done_at": done_at}
+                connection.execute(insert(marks), new)
             elif mark is Mark.INTENDED or row.done_at is not None:
                 return plan_rows.marked(row).since
             else:
-                connection.execute(update(marks).where(*this).values(done_at=now))
+                connection.execute(_done(), {"plan": plan_id, "number": number, "now": now})
             return now
 
     def _own(self, plan_id: str) -> None:
         if plan_id != self._plan_id:
             raise ValueError(f"a lease on plan {self._plan_id} is none on plan {plan_id}")
+
+
+@cache
+def _mark() -> Select[Any]:
+    return select(marks).where(marks.c.plan_id == bindparam("plan"), marks.c.step == bindparam("number"))
+
+
+@cache
+def _done() -> Update:
+    this = (marks.c.plan_id == bindparam("plan"), marks.c.step == bindparam("number"))
+    return update(marks).where(*this).values(done_at=bindparam("now"))
 
 
 class SqlLease(LeasedJournal, LeasedVault, LeasedHoldings, Lease):

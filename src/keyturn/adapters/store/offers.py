@@ -1,9 +1,10 @@
 """What a holder is offered, takes, proves, is refused and drops."""
 
 from collections.abc import Collection
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, exists, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, case, exists, func, or_, select, update
 
 from keyturn.adapters.store import account_rows, holding_rows
 from keyturn.adapters.store.database import Part
@@ -36,28 +37,8 @@ class SqlOffers(Part):
 
     def offers(self, name: str) -> tuple[Offer, ...]:
         """One for each account ever published to the holder and not dropped, by name."""
-        generation = holdings.c.generation
-        newest = (
-            select(
-                holdings.c.account_id,
-                func.max(generation).label("published"),
-                func.max(case((_PROVEN & ~_REFUSED, generation))).label("proven"),
-                func.max(case((_REFUSED, generation))).label("refused"),
-            )
-            .where(holdings.c.holder_key == canonical(name), _STILL_HELD)
-            .group_by(holdings.c.account_id)
-            .subquery()
-        )
-        its = generations.c.account_id == accounts.c.account_id
-        live = select(generations.c.generation).where(its, generations.c.state == GenerationState.LIVE)
-        undecided = exists().where(its, generations.c.state == GenerationState.UNDECIDED)
-        rows = (
-            select(accounts, newest, live.scalar_subquery().label("live"), undecided.label("undecided"))
-            .join(newest, newest.c.account_id == accounts.c.account_id)
-            .order_by(accounts.c.realm_key, accounts.c.name_key)
-        )
         with self._database.reading() as connection:
-            return tuple(_offer(row) for row in connection.execute(rows))
+            return tuple(_offer(row) for row in connection.execute(_offers_query(), {"holder": canonical(name)}))
 
     def take(self, name: str, credential: Credential, now: float) -> bool:
         """Nobody is given an account that is withdrawn."""
@@ -103,6 +84,30 @@ class SqlOffers(Part):
             row = account_rows.known(connection, account)
             its_own = (holdings.c.account_id == row.key, holdings.c.holder_key == canonical(name), _STILL_HELD)
             connection.execute(update(holdings).where(*its_own).values(dropped_at=now))
+
+
+@cache
+def _offers_query() -> Select[Any]:
+    generation = holdings.c.generation
+    newest = (
+        select(
+            holdings.c.account_id,
+            func.max(generation).label("published"),
+            func.max(case((_PROVEN & ~_REFUSED, generation))).label("proven"),
+            func.max(case((_REFUSED, generation))).label("refused"),
+        )
+        .where(holdings.c.holder_key == bindparam("holder"), _STILL_HELD)
+        .group_by(holdings.c.account_id)
+        .subquery()
+    )
+    its = generations.c.account_id == accounts.c.account_id
+    live = select(generations.c.generation).where(its, generations.c.state == GenerationState.LIVE)
+    undecided = exists().where(its, generations.c.state == GenerationState.UNDECIDED)
+    return (
+        select(accounts, newest, live.scalar_subquery().label("live"), undecided.label("undecided"))
+        .join(newest, newest.c.account_id == accounts.c.account_id)
+        .order_by(accounts.c.realm_key, accounts.c.name_key)
+    )
 
 
 def _find(connection: Connection, name: str, credential: Credential) -> Row[Any] | None:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, Update, bindparam, update
 
 from keyturn.adapters.store.database import Database
 from keyturn.adapters.store.schema import plans
@@ -25,11 +26,16 @@ class Tenure:
         """A transaction that first proves the lease, and extends it. Raises FencedOff."""
         with self.database.writing() as connection:
             now = self.database.now()
-            mine = (plans.c.plan_id == self.plan_id, plans.c.fence == self.fence, plans.c.lease_until > now)
-            held = connection.execute(update(plans).where(*mine).values(lease_until=now + self.lease_s))
-            if held.rowcount != 1:
+            mine = {"held_plan": self.plan_id, "held_fence": self.fence, "now": now, "until": now + self.lease_s}
+            if connection.execute(_hold(), mine).rowcount != 1:
                 raise FencedOff(f"the lease on plan {self.plan_id} has ended; another worker may hold it")
             yield connection
+
+
+@cache
+def _hold() -> Update:
+    mine = (plans.c.plan_id == bindparam("held_plan"), plans.c.fence == bindparam("held_fence"))
+    return update(plans).where(*mine, plans.c.lease_until > bindparam("now")).values(lease_until=bindparam("until"))
 
 
 class LeasedPart:
