@@ -65,7 +65,7 @@ Seconds = Annotated[float, msgspec.Meta(ge=0, le=366 * 24 * 3600)]
 Text = Annotated[str, msgspec.Meta(max_length=1024)]
 
 
-class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     pass
 
 
