@@ -79,7 +79,7 @@ class InnerSite:
                 case Use():
                     pass
 
-    def run(self, plan_id: str, *, machines: Iterable[str] = (), rounds: int = 200, step_s: float = 1) -> PlanRecord:
+    def run(self, plan_id: str, *, machines: Iterable[str] = (), rounds: int = 200, step_s: float = 5) -> PlanRecord:
         """Let worker and machines take turns until the plan has ended or asks a person."""
         machines = list(machines)
         for _ in range(rounds):

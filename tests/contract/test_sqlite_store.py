@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import closing
 from itertools import count
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -38,6 +39,8 @@ from tests.contract.store.world import (  # noqa: E402
 )
 from tests.contract.store_contract import StoreContract  # noqa: E402
 
+ByHand: TypeAlias = Callable[..., list[Any]]
+
 OTHER_KEY = SealKey(bytes(32))
 
 
@@ -61,10 +64,10 @@ def path(tmp_path: Path, made_once: Path) -> Path:
 
 
 @pytest.fixture
-def by_hand(path: Path) -> Callable[..., list[tuple[object, ...]]]:
+def by_hand(path: Path) -> ByHand:
     """Whoever has the file, without the key."""
 
-    def execute(statement: str, *values: object) -> list[tuple[object, ...]]:
+    def execute(statement: str, *values: object) -> list[Any]:
         with closing(sqlite3.connect(path)) as connection, connection:
             return connection.execute(statement, values).fetchall()
 
@@ -85,7 +88,7 @@ class TestSqliteStore(StoreContract):
         make_live(lease, SVC, 2, "Turn-2")
         return lease
 
-    def test_every_flipped_byte_is_found(self, store: SqlStore, two_generations: Lease, by_hand) -> None:
+    def test_every_flipped_byte_is_found(self, store: SqlStore, two_generations: Lease, by_hand: ByHand) -> None:
         [(record,)] = by_hand("SELECT sealed FROM generations WHERE generation = 2")
         for place in range(len(record)):
             flipped = record[:place] + bytes([record[place] ^ 1]) + record[place + 1 :]
@@ -96,14 +99,16 @@ class TestSqliteStore(StoreContract):
         assert store.secret(Credential(SVC, 2)) == Secret("Turn-2")
 
     @pytest.mark.parametrize("left", [0, 1, 12, 13, 28, -1])
-    def test_a_record_cut_short_is_found(self, store: SqlStore, two_generations: Lease, by_hand, left: int) -> None:
+    def test_a_record_cut_short_is_found(
+        self, store: SqlStore, two_generations: Lease, by_hand: ByHand, left: int
+    ) -> None:
         [(record,)] = by_hand("SELECT sealed FROM generations WHERE generation = 2")
         by_hand("UPDATE generations SET sealed = ? WHERE generation = 2", record[:left])
         with pytest.raises(Tampered):
             store.secret(Credential(SVC, 2))
 
     def test_an_older_record_put_in_the_place_of_a_newer_is_found(
-        self, store: SqlStore, two_generations: Lease, by_hand
+        self, store: SqlStore, two_generations: Lease, by_hand: ByHand
     ) -> None:
         by_hand(
             "UPDATE generations SET sealed = (SELECT sealed FROM generations WHERE generation = 1) WHERE generation = 2"
@@ -111,7 +116,7 @@ class TestSqliteStore(StoreContract):
         with pytest.raises(Tampered, match="generation 2"):
             store.secret(Credential(SVC, 2))
 
-    def test_records_of_two_accounts_swapped_are_found(self, store: SqlStore, by_hand) -> None:
+    def test_records_of_two_accounts_swapped_are_found(self, store: SqlStore, by_hand: ByHand) -> None:
         store.adopt(sealed(SVC), SVC, Secret("Live-1"))
         store.adopt(sealed(CONN), CONN, Secret("Live-2"))
         (one, first), (other, second) = by_hand("SELECT account_id, sealed FROM generations")
@@ -122,25 +127,29 @@ class TestSqliteStore(StoreContract):
                 store.secret(Credential(account, 1))
 
     def test_a_record_passed_off_as_that_of_another_plan_is_found(
-        self, store: SqlStore, two_generations: Lease, by_hand
+        self, store: SqlStore, two_generations: Lease, by_hand: ByHand
     ) -> None:
         by_hand("UPDATE generations SET plan_id = NULL WHERE generation = 2")
         with pytest.raises(Tampered):
             store.secret(Credential(SVC, 2))
 
-    def test_a_generation_put_where_a_password_was_handed_in_is_found(self, two_generations: Lease, by_hand) -> None:
+    def test_a_generation_put_where_a_password_was_handed_in_is_found(
+        self, two_generations: Lease, by_hand: ByHand
+    ) -> None:
         by_hand("UPDATE given SET sealed = (SELECT sealed FROM generations WHERE generation = 1)")
         with pytest.raises(Tampered, match="as handed in"):
             two_generations.given(Credential(SVC, 1))
 
-    def test_a_damaged_live_record_is_repaired_by_adopting_the_live_password(self, store: SqlStore, by_hand) -> None:
+    def test_a_damaged_live_record_is_repaired_by_adopting_the_live_password(
+        self, store: SqlStore, by_hand: ByHand
+    ) -> None:
         store.adopt(sealed(SVC), SVC, Secret("Live-1"))
         by_hand("UPDATE generations SET sealed = x'01'")
         store.adopt(sealed(SVC, 2), SVC, Secret("Live-1"))
         assert store.secret(Credential(SVC, 2)) == Secret("Live-1")
 
     def test_generations_follow_each_other_from_undecided_to_previous(
-        self, store: SqlStore, two_generations: Lease, by_hand
+        self, store: SqlStore, two_generations: Lease, by_hand: ByHand
     ) -> None:
         two_generations.seal(sealed(SVC, 3), Secret("Turn-3"))
         states = by_hand("SELECT state FROM generations ORDER BY generation")
@@ -150,7 +159,7 @@ class TestSqliteStore(StoreContract):
 
     @pytest.mark.parametrize("state", ["live", "undecided"])
     def test_no_writer_at_all_gives_an_account_two_generations_in_that_state(
-        self, two_generations: Lease, by_hand, state: str
+        self, two_generations: Lease, by_hand: ByHand, state: str
     ) -> None:
         with pytest.raises(sqlite3.IntegrityError, match="account_id"):
             by_hand("UPDATE generations SET state = ?", state)
@@ -171,13 +180,13 @@ class TestSqliteStore(StoreContract):
                 for name, value in settings.items():
                     assert connection.exec_driver_sql(f"PRAGMA {name}").scalar() == value
 
-    def test_a_write_that_fails_half_way_leaves_nothing(self, store: SqlStore, by_hand) -> None:
+    def test_a_write_that_fails_half_way_leaves_nothing(self, store: SqlStore, by_hand: ByHand) -> None:
         by_hand("CREATE TRIGGER full BEFORE INSERT ON claims BEGIN SELECT RAISE(ABORT, 'disk full'); END")
         with pytest.raises(Unavailable, match="disk full"):
             store.propose(proposal(in_place(SVC)), None)
         assert store.plans() == ()
 
-    def test_an_error_of_the_database_does_not_quote_values(self, store: SqlStore, by_hand) -> None:
+    def test_an_error_of_the_database_does_not_quote_values(self, store: SqlStore, by_hand: ByHand) -> None:
         by_hand("DROP TABLE people")
         with pytest.raises(Unavailable) as failure:
             store.people.password_hash("ann-the-name")
@@ -254,7 +263,7 @@ def test_the_migrations_make_the_tables_that_the_code_knows(path: Path) -> None:
     assert ScriptDirectory.from_config(config).get_current_head() == schema.REVISION
 
 
-def test_a_store_of_a_later_release_is_refused_and_left_alone(path: Path, by_hand) -> None:
+def test_a_store_of_a_later_release_is_refused_and_left_alone(path: Path, by_hand: ByHand) -> None:
     by_hand("UPDATE alembic_version SET version_num = '9999'")
     before = path.read_bytes()
     with pytest.raises(NewerSchema, match="9999"):
@@ -268,7 +277,7 @@ def test_another_key_is_refused_at_the_door(path: Path) -> None:
     opened(path).close()
 
 
-def test_a_store_whose_key_check_was_taken_out_does_not_believe_the_next_key(path: Path, by_hand) -> None:
+def test_a_store_whose_key_check_was_taken_out_does_not_believe_the_next_key(path: Path, by_hand: ByHand) -> None:
     store = opened(path)
     store.replace("", THE_ESTATE, by="ann")
     store.adopt(sealed(SVC_NAMED), SVC, Secret("Live-1"))

@@ -1,33 +1,38 @@
 """The forecast against the plainest telling of the same rules, and what must hold for every fleet."""
 
 from dataclasses import replace
+from typing import Any
 
-from hypothesis import given
+import numpy as np
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyturn.lockout.changes import Change, Contact, Forecast, PasswordSet, Published, Retired
 from keyturn.lockout.forecast import predict
+from keyturn.lockout.rhythm import rhythm_of
+from keyturn.lockout.turns import Streams
 from keyturn.model.estate import Absence, Habit
 from keyturn.model.logon import LogonProtocol
 from keyturn.model.policy import RealmPolicy
 from tests.property.oracle_forecast import foretell
 
+INFINITE = float("inf")
+
 # Few distinct moments, so that many things fall on the same one.
 moments = st.integers(0, 60).map(float) | st.integers(0, 600).map(lambda tenths: tenths / 10)
 spans = st.sampled_from((0.7, 1.0, 2.0, 3.0, 5.0, 7.5, 20.0, 100.0))
-
-
-@st.composite
-def absences(draw: st.DrawFn) -> Absence:
-    start = draw(st.integers(-5, 50).map(float))
-    return Absence(start, start + draw(st.sampled_from((0.0, 0.5, 3.0, 10.0, 30.0, float("inf")))))
-
-
+ages = st.sampled_from((0, 0, 0, 0, 1, 2, 3, 7, None))
+absences = st.builds(
+    lambda start, length: Absence(start, start + length),
+    st.integers(-5, 50).map(float),
+    st.sampled_from((0.0, 0.5, 3.0, 10.0, 30.0, INFINITE)),
+)
 habits = st.builds(
     Habit,
     interval_s=spans,
     phase_s=st.none() | moments,
-    absences=st.lists(absences(), max_size=3).map(tuple),
+    absences=st.lists(absences, max_size=3).map(tuple),
     logon_script_s=st.none() | spans,
 )
 changes = st.lists(
@@ -48,34 +53,155 @@ policies = st.builds(
 
 
 @st.composite
-def fleets(draw: st.DrawFn, replicas: int = 1, size: int = 8) -> list[Contact]:
-    return [
-        Contact(
-            name=f"client-{number}",
-            habit=draw(habits),
-            protocol=draw(st.sampled_from(LogonProtocol)),
-            gated=draw(st.booleans()),
-            behind=draw(st.sampled_from((0, 0, 0, 0, 1, 2, 3, 7, None))),
-            replica=draw(st.integers(0, replicas - 1)),
-        )
-        for number in range(draw(st.integers(0, size)))
-    ]
+def circumstances(draw: st.DrawFn) -> dict[str, Any]:
+    return {
+        "replica_lag_s": draw(st.lists(st.sampled_from((0.0, 1.0, 8.0, INFINITE)), min_size=1, max_size=3)),
+        "lock_lag_s": draw(st.sampled_from((0.0, 1.0, 6.0))),
+        "changed_ago_s": draw(st.none() | st.sampled_from((0.0, 1.0, 5.0, 3590.0))),
+        "horizon_s": draw(st.sampled_from((0.0, 10.0, 60.0))),
+    }
+
+
+def contacts(replicas: int = 1, behind: st.SearchStrategy[int | None] = ages) -> st.SearchStrategy[Contact]:
+    return st.builds(
+        Contact,
+        name=st.just("client"),
+        habit=habits,
+        protocol=st.sampled_from(LogonProtocol),
+        gated=st.booleans(),
+        behind=behind,
+        replica=st.integers(0, replicas - 1),
+    )
+
+
+def fleets(kind: st.SearchStrategy[Contact], size: int = 8) -> st.SearchStrategy[list[Contact]]:
+    return st.lists(kind, max_size=size).map(named)
+
+
+@st.composite
+def crowds(draw: st.DrawFn, replicas: int) -> list[Contact]:
+    """A few kinds of clients, dozens of each, so that they are told by crowds and not one by one."""
+    kinds = draw(st.lists(st.tuples(contacts(replicas), st.integers(1, 90)), min_size=1, max_size=3))
+    return named([kind for kind, count in kinds for _ in range(count)])
+
+
+def named(kinds: list[Contact]) -> list[Contact]:
+    return [replace(contact, name=f"client-{number:03}") for number, contact in enumerate(kinds)]
 
 
 def told(forecast: Forecast) -> Forecast:
     return replace(forecast, moments=())
 
 
-@given(data=st.data(), changes=changes, policy=policies, horizon_s=st.sampled_from((0.0, 10.0, 60.0)))
+def lockout(forecast: Forecast) -> float:
+    return INFINITE if forecast.first_lockout_s is None else forecast.first_lockout_s
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data(), changes=changes, policy=policies, how=circumstances())
 def test_the_forecast_is_what_the_truth_table_says_contact_by_contact(
-    data: st.DataObject, changes: list[Change], policy: RealmPolicy, horizon_s: float
+    data: st.DataObject, changes: list[Change], policy: RealmPolicy, how: dict[str, Any]
 ) -> None:
-    lags = data.draw(st.lists(st.sampled_from((0.0, 1.0, 8.0, float("inf"))), min_size=1, max_size=3))
-    fleet = data.draw(fleets(len(lags)))
-    circumstances = {
-        "replica_lag_s": lags,
-        "lock_lag_s": data.draw(st.sampled_from((0.0, 1.0, 6.0))),
-        "changed_ago_s": data.draw(st.none() | st.sampled_from((0.0, 1.0, 5.0, 3590.0))),
-        "horizon_s": horizon_s,
-    }
-    assert told(predict(fleet, changes, policy, **circumstances)) == foretell(fleet, changes, policy, **circumstances)
+    fleet = data.draw(fleets(contacts(len(how["replica_lag_s"]))))
+    assert told(predict(fleet, changes, policy, **how)) == foretell(fleet, changes, policy, **how)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), changes=changes, policy=policies, how=circumstances())
+def test_crowds_are_told_as_if_one_by_one(
+    data: st.DataObject, changes: list[Change], policy: RealmPolicy, how: dict[str, Any]
+) -> None:
+    fleet = data.draw(crowds(len(how["replica_lag_s"])))
+    assert told(predict(fleet, changes, policy, **how)) == foretell(fleet, changes, policy, **how)
+
+
+@pytest.mark.long
+@settings(max_examples=5000, deadline=None)
+@given(data=st.data(), changes=changes, policy=policies, how=circumstances())
+def test_the_forecast_is_what_the_truth_table_says_in_thousands_of_fleets(
+    data: st.DataObject, changes: list[Change], policy: RealmPolicy, how: dict[str, Any]
+) -> None:
+    replicas = len(how["replica_lag_s"])
+    fleet = data.draw(fleets(contacts(replicas)) | crowds(replicas))
+    assert told(predict(fleet, changes, policy, **how)) == foretell(fleet, changes, policy, **how)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), changes=changes, policy=policies, how=circumstances())
+def test_the_order_of_contacts_and_changes_means_nothing(
+    data: st.DataObject, changes: list[Change], policy: RealmPolicy, how: dict[str, Any]
+) -> None:
+    fleet = data.draw(fleets(contacts(len(how["replica_lag_s"]))))
+    shuffled = data.draw(st.permutations(fleet)), data.draw(st.permutations(changes))
+    assert predict(*shuffled, policy, **how) == predict(fleet, changes, policy, **how)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    fleet=fleets(contacts(behind=st.just(0))),
+    published=st.tuples(moments, moments).map(sorted),
+    retired_after=moments,
+    policy=policies,
+    how=circumstances(),
+)
+def test_a_longer_overlap_never_orphans_more_while_every_password_is_right(
+    fleet: list[Contact], published: list[float], retired_after: float, policy: RealmPolicy, how: dict[str, Any]
+) -> None:
+    early, late = published
+    retired = Retired(late + retired_after)
+    long = predict(fleet, (Published(early, second_account=True), retired), policy, **how)
+    short = predict(fleet, (Published(late, second_account=True), retired), policy, **how)
+    assert set(long.orphaned) <= set(short.orphaned)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), changes=changes, policy=policies, how=circumstances())
+def test_a_fleet_of_gated_holders_never_locks(
+    data: st.DataObject, changes: list[Change], policy: RealmPolicy, how: dict[str, Any]
+) -> None:
+    fleet = data.draw(fleets(contacts(len(how["replica_lag_s"]))))
+    gated = [replace(contact, gated=True) for contact in fleet]
+    assert predict(gated, changes, policy, **how).first_lockout_s is None
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data(), changes=changes, policy=policies, how=circumstances())
+def test_a_gate_before_a_forgotten_password_never_brings_a_lockout_forward(
+    data: st.DataObject, changes: list[Change], policy: RealmPolicy, how: dict[str, Any]
+) -> None:
+    fleet = data.draw(fleets(contacts(len(how["replica_lag_s"]))))
+    fleet = [replace(c, habit=replace(c.habit, logon_script_s=None)) if c.behind is None else c for c in fleet]
+    gated = [replace(c, gated=c.gated or (c.behind is None and data.draw(st.booleans()))) for c in fleet]
+    assert lockout(predict(gated, changes, policy, **how)) >= lockout(predict(fleet, changes, policy, **how))
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), changes=changes, policy=policies, how=circumstances())
+def test_a_longer_horizon_does_not_change_the_first_lockout(
+    data: st.DataObject, changes: list[Change], policy: RealmPolicy, how: dict[str, Any]
+) -> None:
+    fleet = data.draw(fleets(contacts(len(how["replica_lag_s"]))))
+    fleet = [replace(c, habit=replace(c.habit, phase_s=c.habit.phase_s or 0)) for c in fleet]
+    near = predict(fleet, changes, policy, **how)
+    far = predict(fleet, changes, policy, **(how | {"horizon_s": how["horizon_s"] + 30}))
+    assert near.first_lockout_s == (far.first_lockout_s if lockout(far) <= how["horizon_s"] else None)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    streams=st.lists(st.tuples(st.integers(0, 40), st.sampled_from((7, 7, 7, 11)), st.integers(1, 60)), max_size=12),
+    copies=st.sampled_from((1, 70)),
+    between=st.tuples(st.integers(0, 90), st.integers(0, 90)).map(sorted),
+)
+def test_any_part_of_a_rhythm_is_found_as_if_all_were_listed(
+    streams: list[tuple[int, int, int]], copies: int, between: list[int]
+) -> None:
+    since, until = between
+    rows = np.array([(first, step, first + last) for first, step, last in streams] * copies, dtype=np.int64)
+    made = Streams(*rows.reshape(-1, 3).T.copy())
+    rhythm = rhythm_of(made, 0, 90)
+    listed = sorted(turn for first, step, stop in rows.tolist() for turn in range(first, stop, step))
+    asked = np.array([since, until], dtype=np.int64)
+    found = np.sort(np.concatenate(list(rhythm.within(since, until))))
+    assert found.tolist() == [turn for turn in listed if since <= turn < until]
+    assert rhythm.latest_before(asked, 0).tolist() == [max([-1, *(t for t in listed if t < q)]) for q in asked]

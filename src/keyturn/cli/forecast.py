@@ -72,5 +72,5 @@ def _foresee(
     if svg:
         from keyturn.lockout.timeline import timeline
 
-        return timeline(found, title=f"a plain change of {managed.account}" if naive else str(managed.account))
+        return timeline(found, standalone=True)
     return found.summary()

@@ -13,7 +13,8 @@ from keyturn.lockout.turns import NEVER, PER_SECOND, Ints, ticks
 MOST = 200
 """Of more moments of holders than this, crowds are told instead."""
 CROWDS = 48
-"""At most so many crowds of equal size meet the same thing, one after the other; each is told by its first moment."""
+"""Into so many crowds of one size are divided all who meet the same thing, in the order in which they meet it first. A
+crowd is told by its first moment."""
 REFUSALS = 3
 """So often at most it is told of a holder that it is refused, beside the attempts that locked first."""
 
@@ -80,22 +81,26 @@ class Story:
             self._holders.append((kind, who[met], turns[met] // len(self._names)))
 
     def told(self) -> tuple[Moment, ...]:
-        """All of it in order. One moment is told once."""
+        """All of it in the order of time."""
         many = sum(who.size for _, who, _ in self._holders) > MOST
         told = self._crowds() if many else self._singles()
-        return tuple(sorted({*self._realm, *told}, key=lambda moment: (moment.at_s, moment.kind, moment.who)))
+        return tuple(sorted([*self._realm, *told], key=lambda moment: (moment.at_s, moment.kind, moment.who)))
 
-    def _singles(self) -> Iterator[Moment]:
-        for kind, who, told_ticks in self._holders:
-            for rank, tick in zip(who.tolist(), told_ticks.tolist(), strict=True):
-                yield Moment(tick / PER_SECOND, kind, self._names[rank])
+    def _singles(self) -> set[Moment]:
+        """A refusal may have been met twice, as one of a row and as one of those that locked."""
+        return {
+            Moment(tick / PER_SECOND, kind, self._names[rank])
+            for kind, who, at in self._holders
+            for rank, tick in zip(who.tolist(), at.tolist(), strict=True)
+        }
 
     def _crowds(self) -> Iterator[Moment]:
         for kind in {kind for kind, _, _ in self._holders}:
             who = np.concatenate([who for known, who, _ in self._holders if known == kind])
-            at = np.concatenate([told_ticks for known, _, told_ticks in self._holders if known == kind])
+            at = np.concatenate([at for known, _, at in self._holders if known == kind])
             order = np.lexsort((who, at))
+            # The first place of each holder in that order, and so its first moment.
+            order = order[np.sort(np.unique(who[order], return_index=True)[1])]
             for here in np.array_split(order, min(CROWDS, order.size)):
-                ranks = np.unique(who[here])
-                name = self._names[ranks[0]] if ranks.size == 1 else f"{ranks.size} holders"
+                name = self._names[who[here[0]]] if here.size == 1 else f"{here.size} holders"
                 yield Moment(int(at[here[0]]) / PER_SECOND, kind, name)

@@ -130,7 +130,7 @@ def _rows(forecast: Forecast, moments: Sequence[Moment], axis: Axis) -> Iterator
     told = [moment for moment in moments if moment.kind in SHAPES]
     names = list(dict.fromkeys(moment.who for moment in told))
     if len(names) > MOST_ROWS or any(crowd_of(name) for name in names):
-        yield from (_numbers(kind, told, axis) for kind in SHAPES)
+        yield from (_numbers(kind, [m for m in told if m.kind == kind], axis) for kind in SHAPES)
         return
     outcomes = dict.fromkeys(forecast.recovered, "recovered") | dict.fromkeys(forecast.orphaned, "orphaned")
     for name in names:
@@ -179,20 +179,21 @@ def _holder(name: str, moments: Sequence[Moment], outcome: str, axis: Axis) -> s
 
 
 def _numbers(kind: str, moments: Sequence[Moment], axis: Axis) -> str:
-    """One kind of a large fleet: a bar for each part of the axis, as high as holders are many there."""
+    """One kind of a large fleet: bars as high as holders are many that meet it first in that part of the axis."""
     wide = (RIGHT - LEFT) / BARS
-    counts = [0] * (BARS + 1)
+    counts = [0] * BARS
+    counted: set[str] = set()
     for moment in moments:
-        if moment.kind == kind:
-            counts[int((axis.x(moment.at_s) - LEFT) / wide)] += crowd_of(moment.who) or 1
+        if moment.who not in counted:
+            counts[min(int((axis.x(moment.at_s) - LEFT) / wide), BARS - 1)] += crowd_of(moment.who) or 1
+        counted |= {moment.who} if crowd_of(moment.who) is None else set()
     bars = []
     for number, count in enumerate(counts):
-        height = max(2, 16 * count / max(counts)) if count else 0
-        x = min(LEFT + number * wide, RIGHT - wide)
-        bars.append(
-            f'<rect x="{x:.1f}" y="{8 - height:.1f}" width="{wide - 2:.1f}" height="{height:.1f}"/>' * bool(count)
-        )
-    return _row(kind, f"{sum(counts)}×", f'<g fill="{SHAPES[kind][0]}">{"".join(bars)}</g>')
+        if count:
+            high = max(2, 16 * count / max(counts))
+            place = f'x="{LEFT + number * wide:.1f}" y="{8 - high:.1f}"'
+            bars.append(f'<rect {place} width="{wide - 2:.1f}" height="{high:.1f}"/>')
+    return _row(kind, f"{sum(counts)}", f'<g fill="{SHAPES[kind][0]}">{"".join(bars)}</g>')
 
 
 def _row(name: str, outcome: str, drawn: str) -> str:

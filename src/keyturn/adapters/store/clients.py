@@ -50,10 +50,8 @@ class SqlClients(SqlOffers, Clients):
         # Compared even where there is no invitation, so that an answer's time says nothing about names.
         right = hmac.compare_digest(row.token_hash if row else bytes(len(token_hash)), token_hash)
         unused = (invitations.c.name_key == key, invitations.c.used_at.is_(None), invitations.c.expires_at > now)
-        if (
-            not (row and right)
-            or connection.execute(update(invitations).where(*unused).values(used_at=now)).rowcount != 1
-        ):
+        used_up = connection.execute(update(invitations).where(*unused).values(used_at=now)).rowcount == 1
+        if not (row and right and used_up):
             raise Refused("the invitation is not valid", hint="ask for a new one")
 
     def client(self, name: str) -> EnrolledClient:

@@ -1,9 +1,14 @@
-"""What every part of the store works with: one database, its cipher, the clock, and transactions."""
+"""What every part of the store works with: one database, its cipher, the clock, and transactions.
+
+SQLAlchemy takes longer to build a statement than SQLite to run it, so those of every contact and step are built once,
+in cached functions.
+"""
 
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeAlias
 
 from sqlalchemy import Connection, Engine
@@ -18,7 +23,7 @@ from keyturn.model.secret import Secret
 MakeEnvelope: TypeAlias = Callable[[AnyAccount, int, Secret], bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Database:
     """Many threads share one. `now` gives seconds since the epoch, `new_id` a name never given before."""
 
@@ -39,9 +44,12 @@ class Database:
     def writing(self) -> Iterator[Connection]:
         """All or nothing, alone from its first statement, durable when the block ends."""
         # Threads queue here: SQLite's own waiting is a sleep that grows, and unfair.
-        writer = self.engine.execution_options(**{WRITES: True})
-        with _translated(), self._turn, writer.begin() as connection:
+        with _translated(), self._turn, self._writer.begin() as connection:
             yield connection
+
+    @cached_property
+    def _writer(self) -> Engine:
+        return self.engine.execution_options(**{WRITES: True})
 
     def close(self) -> None:
         self.engine.dispose()

@@ -14,7 +14,7 @@ from keyturn.operations.ports import PlanRecord, PlanState
 
 _UNDER_WAY = (PlanState.RUNNING, PlanState.WAITING, PlanState.STOPPED)
 
-MAY_BECOME: dict[PlanState, tuple[PlanState, ...]] = {
+_MAY_BECOME: dict[PlanState, tuple[PlanState, ...]] = {
     PlanState.RUNNING: _UNDER_WAY,
     PlanState.REJECTED: (PlanState.PROPOSED,),
     PlanState.ABANDONED: (PlanState.PROPOSED, *_UNDER_WAY),
@@ -49,13 +49,12 @@ class SqlDecisions(Part):
         running it again is how that fate is learnt."""
         with self._database.writing() as connection:
             record = plan_rows.find(connection, plan_id)
-            anew = record.state is PlanState.ABANDONED and claims.resumable(connection, record.plan_id)
-            if not (anew and state is PlanState.RUNNING):
-                _refuse_decision(record, state)
-            self._record(connection, record.plan_id, state, by, note)
-            if anew:
+            if state is PlanState.RUNNING and _may_return(connection, record):
                 claims.claim(self._database, connection, record.plan_id, record.plan)
                 claims.bear_roles(connection, record.plan)
+            else:
+                _refuse_decision(record, state)
+            self._record(connection, record.plan_id, state, by, note)
             if state is PlanState.RUNNING:
                 self._begin_anew(connection, record)
             else:
@@ -96,11 +95,15 @@ def _end(connection: Connection, plan_id: str) -> None:
     claims.close(connection, plan_id)
 
 
+def _may_return(connection: Connection, record: PlanRecord) -> bool:
+    return record.state is PlanState.ABANDONED and claims.resumable(connection, record.plan_id)
+
+
 def _refuse_decision(record: PlanRecord, state: PlanState) -> None:
-    if state not in MAY_BECOME:
+    if state not in _MAY_BECOME:
         raise ValueError(f"nobody decides that a plan is {state}")
     _refuse_ended(record)
-    if record.state not in MAY_BECOME[state]:
+    if record.state not in _MAY_BECOME[state]:
         raise Refused(
             f"plan {record.plan_id} is {record.state}, so it cannot become {state} by decision",
             hint=f"keyturn plan {_INSTEAD[state]} {record.plan_id}",

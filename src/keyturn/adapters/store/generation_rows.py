@@ -14,6 +14,7 @@ from sqlalchemy import Column, Connection, Select, bindparam, func, insert, sele
 
 from keyturn.adapters.store.account_rows import Known
 from keyturn.adapters.store.cipher import Cipher, Place, Purpose
+from keyturn.adapters.store.database import Database
 from keyturn.adapters.store.schema import generations
 from keyturn.lifecycle.ports import Sealed
 from keyturn.model.accounts import AnyAccount
@@ -83,17 +84,16 @@ def of_unknown_fate(row: Known, candidate: Kept) -> Refused:
 
 
 def keep(
+    database: Database,
     connection: Connection,
-    cipher: Cipher,
     key: str,
     sealed: Sealed,
     secret: Secret,
     *,
     envelope: bytes,
     plan_id: str | None,
-    now: float,
 ) -> None:
-    """Write an undecided candidate and its envelope."""
+    """Write an undecided candidate and its envelope. `plan_id` None: adopted."""
     generation = sealed.credential.generation
     connection.execute(
         insert(generations).values(
@@ -103,8 +103,8 @@ def keep(
             replica=sealed.replica,
             version_before=sealed.version_before,
             plan_id=plan_id,
-            sealed_at=now,
-            sealed=cipher.seal(_place(key, generation, plan_id), secret),
+            sealed_at=database.now(),
+            sealed=database.cipher.seal(_place(key, generation, plan_id), secret),
             envelope=envelope,
         )
     )

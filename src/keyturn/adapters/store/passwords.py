@@ -40,8 +40,7 @@ class SqlPasswords(Part, Escrow):
     def adopt(self, sealed: Sealed, account: Account, secret: Secret) -> None:
         """A number that another password has already is passed over for the next free one: `account` tells which.
         It settles a candidate of unknown fate, since the password proven live is that one or another."""
-        database = self._database
-        with database.writing() as connection:
+        with self._database.writing() as connection:
             row = account_rows.identify(connection, account)
             candidate = generation_rows.undecided(connection, row.key)
             _refuse_under_way(connection, row, candidate)
@@ -49,16 +48,16 @@ class SqlPasswords(Part, Escrow):
             same = next((kept for kept in (current, candidate) if kept and self._opens_to(kept, account, secret)), None)
             if candidate and candidate is not same:
                 generation_rows.abandon(connection, candidate)
-            if same is None:
-                free = max(sealed.credential.generation, generation_rows.newest(connection, row.key) + 1)
-                sealed = replace(sealed, credential=Credential(account, free))
-                envelope, now = database.envelope(account, free, secret), database.now()
-                generation_rows.keep(
-                    connection, database.cipher, row.key, sealed, secret, envelope=envelope, plan_id=None, now=now
-                )
-            generation = same.generation if same else sealed.credential.generation
-            generation_rows.make_live(connection, row.key, generation, database.now())
+            generation = same.generation if same else self._keep_anew(connection, row, sealed, secret)
+            generation_rows.make_live(connection, row.key, generation, self._database.now())
             account_rows.change(connection, row.key, life=AccountLife.ACTIVE)
+
+    def _keep_anew(self, connection: Connection, row: Known, sealed: Sealed, secret: Secret) -> int:
+        free = max(sealed.credential.generation, generation_rows.newest(connection, row.key) + 1)
+        envelope = self._database.envelope(row.account, free, secret)
+        numbered = replace(sealed, credential=Credential(row.account, free))
+        generation_rows.keep(self._database, connection, row.key, numbered, secret, envelope=envelope, plan_id=None)
+        return free
 
     def _opens_to(self, kept: Kept, account: Account, secret: Secret) -> bool:
         try:

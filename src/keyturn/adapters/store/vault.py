@@ -32,14 +32,7 @@ class LeasedVault(LeasedPart, Vault):
             if candidate:
                 raise generation_rows.of_unknown_fate(row, candidate)
             generation_rows.keep(
-                connection,
-                self._database.cipher,
-                row.key,
-                sealed,
-                secret,
-                envelope=envelope,
-                plan_id=self._plan_id,
-                now=self._database.now(),
+                self._database, connection, row.key, sealed, secret, envelope=envelope, plan_id=self._plan_id
             )
 
     def sealed(self, credential: Credential) -> Sealed | None:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 
 from keyturn.lifecycle.catalogue.rules import MethodPart
+from keyturn.lockout.timeline import timeline
 from keyturn.model.secret import Secret
 from keyturn.operations import plans
 from keyturn.server.rest.security import VIEWER, Approver, Operator, Site
@@ -60,12 +61,8 @@ def show(parts: Site, plan_id: str) -> PlanShape:
 @router.get("/{plan_id}/timeline.svg", dependencies=[VIEWER], response_class=Response)
 def picture(parts: Site, plan_id: str) -> Response:
     """The forecast as a timeline."""
-    from keyturn.lockout.timeline import timeline
-
-    record = parts.store.plan(plan_id)
-    return Response(
-        timeline(record.forecast, title=f"{record.plan.kind} {record.plan.account}"), media_type="image/svg+xml"
-    )
+    forecast = parts.store.plan(plan_id).forecast
+    return Response(timeline(forecast, standalone=True), media_type="image/svg+xml")
 
 
 @router.post("/{plan_id}/approve")
