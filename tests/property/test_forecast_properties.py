@@ -116,6 +116,7 @@ def test_crowds_are_told_as_if_one_by_one(
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 @settings(max_examples=5000, deadline=None)
 @given(data=st.data(), changes=changes, policy=policies, how=circumstances())
 def test_the_forecast_is_what_the_truth_table_says_in_thousands_of_fleets(

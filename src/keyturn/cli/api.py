@@ -85,7 +85,4 @@ def _told(status: int, data: bytes) -> KeyturnError:
         said = json.loads(data)
     except ValueError:
         return kind(f"the server answered {status}")
-    if "error" in said:
-        return kind(said["error"], said.get("hint", ""))
-    problems = "; ".join(f"{'.'.join(map(str, p['loc'][1:]))}: {p['msg']}" for p in said.get("detail", []))
-    return kind(problems or f"the server answered {status}")
+    return kind(said.get("error", f"the server answered {status}"), said.get("hint", ""))

@@ -302,6 +302,12 @@ class PlanningContract(Setting):
         lease.finish(PlanState.DONE)
         store.propose(proposal(in_place(SVC, 2), "plan-2"), None)
 
+    @pytest.mark.parametrize("wanted", [PlanState.REJECTED, PlanState.ABANDONED])
+    def test_and_nothing_else_can_be_decided_about_it(self, store: SqlStore, wanted: PlanState) -> None:
+        self.abandoned_with_a_candidate(store)
+        with pytest.raises(Refused, match="ended"):
+            store.decide("plan-1", wanted, "bob")
+
     def test_it_is_not_resumed_beside_another_plan(self, store: SqlStore) -> None:
         """The account it retires is free again, and may have got a plan since."""
         lease = running(store, cycle())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from keyturn.cli.demo.acts import by_keyturn, open_envelope, plain_change
+from keyturn.cli.demo.acts import Say, by_keyturn, open_envelope, plain_change
 from keyturn.cli.demo.stage import Stage
 from keyturn.cli.tools import Session
 
@@ -35,14 +35,12 @@ def demo(session: Session, agents: int, interval: float, keep: bool, as_json: bo
 
     try:
         _heading("A plain password change", as_json)
-        plain.found()
-        plain.enrol(plain.names)
+        _set_up(plain, say)
         naive = plain_change(plain, say)
         plain.close()
 
         _heading("The same change by Keyturn, one machine away, the server killed half way", as_json)
-        ours.found()
-        ours.enrol(ours.names)
+        _set_up(ours, say)
         offline = ours.names[-1]
         result = by_keyturn(ours, offline, say)
 
@@ -61,6 +59,12 @@ def demo(session: Session, agents: int, interval: float, keep: bool, as_json: bo
         click.echo(json.dumps({"agents": agents, **measured, "seconds": seconds}))
     else:
         _heading(f"Done in {seconds} s; every figure was measured in this run", as_json)
+
+
+def _set_up(stage: Stage, say: Say) -> None:
+    stage.found()
+    say(f"a fresh site is up; enrolling {len(stage.names)} agents, each with keys of its own")
+    stage.enrol(stage.names)
 
 
 def _heading(text: str, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
@@ -41,6 +42,7 @@ def people_app(parts: Parts) -> FastAPI:
         router.include_router(noun.router)
     app.include_router(router)
     app.add_exception_handler(KeyturnError, told)
+    app.add_exception_handler(RequestValidationError, not_understood)
     return app
 
 
@@ -49,6 +51,13 @@ def told(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, KeyturnError)
     status = next(status for kind, status in STATUS if isinstance(error, kind))
     return JSONResponse({"error": error.message, "hint": error.hint}, status_code=status)
+
+
+def not_understood(_: Request, error: Exception) -> JSONResponse:
+    """What is wrong with a body, by key. The framework's own answer repeats the input, and with it passwords."""
+    assert isinstance(error, RequestValidationError)
+    problems = "; ".join(f"{'.'.join(map(str, p['loc'][1:])) or 'body'}: {p['msg']}" for p in error.errors())
+    return JSONResponse({"error": problems, "hint": "GET /api/v1/openapi.json has the shapes"}, status_code=422)
 
 
 def authorisation() -> dict[tuple[str, str], str]:
