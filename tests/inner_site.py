@@ -32,6 +32,7 @@ CUSTODIAN = pyrage.x25519.Identity.from_str(
     "AGE-SECRET-KEY-1GQ9778VQXMMJVE8SK7J6VT8UJ4HDQAJUVSFCWCM02D8GEWQ72PVQ2Y5J33"
 )
 CUSTODY = Custody((Custodian("alice", str(CUSTODIAN.to_public())),))
+PATIENCE = Patience(uptake_s=3600, quiet_s=60)
 SEAL_KEY = SealKey(bytes(range(32)))
 RECIPIENT = str(pyrage.x25519.Identity.generate().to_public())
 
@@ -79,6 +80,17 @@ class InnerSite:
                 case Use():
                     pass
 
+    def use(self, name: str) -> None:
+        """One contact of a machine that goes on with what it has, where it is told to."""
+        for direction in clients.check_in(self.parts, name, dict(self.held[name])):
+            if isinstance(direction, Use):
+                credential = direction.credential
+                realm = self.parts.access_realm(credential.account.realm)
+                secret = self.store.secret(credential)
+                machine, account = self.parts.machine(name), str(credential.account)
+                answer = log_on(self.store, realm, account, secret, machine=machine, source=name, now=self.clock.now)
+                clients.report(self.parts, name, account, credential.generation, answer)
+
     def run(self, plan_id: str, *, machines: Iterable[str] = (), rounds: int = 200, step_s: float = 5) -> PlanRecord:
         """Let worker and machines take turns until the plan has ended or asks a person."""
         machines = list(machines)
@@ -110,7 +122,7 @@ def site_in(
     estate: str,
     *,
     clock: Clock | None = None,
-    patience: Patience = Patience(uptake_s=3600, quiet_s=60),
+    patience: Patience = PATIENCE,
     two_person_approval: bool = False,
     wrap: Callable[[Parts], Parts] = lambda parts: parts,
 ) -> InnerSite:

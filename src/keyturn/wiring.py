@@ -3,7 +3,6 @@
 Imports stand inside the functions: an agent must not load the store, and `keyturn --help` must load neither.
 """
 
-import os
 import secrets
 import time
 from collections.abc import Callable
@@ -53,7 +52,7 @@ def _agent() -> "AgentParts":
 def _up(root: Path, ready: Callable[[str], None]) -> None:
     import logging
 
-    from keyturn.adapters.site_files.layout import existing
+    from keyturn.adapters.site_files.layout import alone_in, existing
     from keyturn.adapters.site_files.settings import read_settings
     from keyturn.server.serving import Listening, serve
     from keyturn.server.worker import Worker
@@ -61,7 +60,8 @@ def _up(root: Path, ready: Callable[[str], None]) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     files = existing(root)
     settings = read_settings(files.settings.read_text())
-    worker = Worker(f"worker-{os.getpid()}")
+    sole = alone_in(files)
+    worker = Worker("embedded")
     parts = _parts(files, settings, worker.wake)
     listening = Listening(
         settings.host,
@@ -71,7 +71,8 @@ def _up(root: Path, ready: Callable[[str], None]) -> None:
         files.authority.read_bytes(),
         settings.authorities,
     )
-    serve(parts, listening, worker, ready)
+    with sole:
+        serve(parts, listening, worker, ready)
 
 
 def _parts(files: "SiteFiles", settings: "SiteSettings", wake: Callable[[], None]) -> "Parts":

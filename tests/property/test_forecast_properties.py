@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from keyturn.lockout.changes import Change, Contact, Forecast, PasswordSet, Published, Retired
 from keyturn.lockout.forecast import predict
-from keyturn.lockout.rhythm import rhythm_of
+from keyturn.lockout.rhythm import CROWD, rhythm_of
 from keyturn.lockout.turns import Streams
 from keyturn.model.estate import Absence, Habit
 from keyturn.model.logon import LogonProtocol
@@ -80,9 +80,17 @@ def fleets(kind: st.SearchStrategy[Contact], size: int = 8) -> st.SearchStrategy
 
 @st.composite
 def crowds(draw: st.DrawFn, replicas: int) -> list[Contact]:
-    """A few kinds of clients, dozens of each, so that they are told by crowds and not one by one."""
-    kinds = draw(st.lists(st.tuples(contacts(replicas), st.integers(1, 90)), min_size=1, max_size=3))
-    return named([kind for kind, count in kinds for _ in range(count)])
+    """A few kinds of clients, many of each and all of one rhythm, so that they are kept as crowds."""
+    kinds = draw(st.lists(st.tuples(contacts(replicas), st.integers(1, 4 * CROWD)), min_size=1, max_size=4))
+    interval_s = draw(st.sampled_from((1.0, 3.0, 5.0)))
+    fleet = [kind for kind, count in kinds for _ in range(count)]
+    phases = draw(st.lists(st.none() | moments.map(lambda at: at % interval_s), min_size=1, max_size=9))
+    return named(
+        [
+            replace(contact, habit=replace(contact.habit, interval_s=interval_s, phase_s=phases[number % len(phases)]))
+            for number, contact in enumerate(draw(st.permutations(fleet)))
+        ]
+    )
 
 
 def named(kinds: list[Contact]) -> list[Contact]:
@@ -106,7 +114,7 @@ def test_the_forecast_is_what_the_truth_table_says_contact_by_contact(
     assert told(predict(fleet, changes, policy, **how)) == foretell(fleet, changes, policy, **how)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(data=st.data(), changes=changes, policy=policies, how=circumstances())
 def test_crowds_are_told_as_if_one_by_one(
     data: st.DataObject, changes: list[Change], policy: RealmPolicy, how: dict[str, Any]
@@ -190,8 +198,10 @@ def test_a_longer_horizon_does_not_change_the_first_lockout(
 
 @settings(max_examples=100, deadline=None)
 @given(
-    streams=st.lists(st.tuples(st.integers(0, 40), st.sampled_from((7, 7, 7, 11)), st.integers(1, 60)), max_size=12),
-    copies=st.sampled_from((1, 70)),
+    streams=st.lists(
+        st.tuples(st.integers(0, 12), st.sampled_from((7, 7, 7, 11)), st.sampled_from((1, 30, 99))), max_size=12
+    ),
+    copies=st.integers(1, CROWD),
     between=st.tuples(st.integers(0, 90), st.integers(0, 90)).map(sorted),
 )
 def test_any_part_of_a_rhythm_is_found_as_if_all_were_listed(
@@ -202,7 +212,7 @@ def test_any_part_of_a_rhythm_is_found_as_if_all_were_listed(
     made = Streams(*rows.reshape(-1, 3).T.copy())
     rhythm = rhythm_of(made, 0, 90)
     listed = sorted(turn for first, step, stop in rows.tolist() for turn in range(first, stop, step))
-    asked = np.array([since, until], dtype=np.int64)
     found = np.sort(np.concatenate(list(rhythm.within(since, until))))
     assert found.tolist() == [turn for turn in listed if since <= turn < until]
+    asked = np.arange(since, until + 1)
     assert rhythm.latest_before(asked, 0).tolist() == [max([-1, *(t for t in listed if t < q)]) for q in asked]

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from keyturn.model.accounts import Credential
 from keyturn.model.errors import Refused
 from keyturn.model.estate import AccountLife, Proof
 from keyturn.model.logon import Answer, LogonProtocol
 from keyturn.model.secret import Secret
 from keyturn.operations import accounts, clients, plans
-from keyturn.operations.gate import Wait
+from keyturn.operations.doubts import look_into_doubts
+from keyturn.operations.gate import Use, Wait
 from keyturn.operations.ports import PlanState
 from tests.estates import ADDITIONAL, DEFAULT, HEAD, INSTALLATION, MACHINES, account
 from tests.inner_site import InnerSite, site_in
@@ -116,19 +118,78 @@ def test_somebody_elses_change_stops_the_plan_and_keeps_every_generation(tmp_pat
     assert site.held[MACHINES[0]] == {"CORP\\KtInstall": 3}
 
 
-def test_a_refused_canary_stops_everybody_else(tmp_path: Path) -> None:
-    site = furnished(tmp_path, ADDITIONAL.replace("lockout_threshold = 5", "lockout_threshold = 5\nhistory = 0"))
+def test_a_change_behind_our_back_is_seen_although_the_grace_hides_it_from_holders(tmp_path: Path) -> None:
+    site = furnished(tmp_path)
     record = site.rotate("KtClient")
     plans.advance_plan(site.parts, record.plan_id, "worker")
     new = site.realm().find("KtClient_2")
     assert new
     site.realm().set_password(new, Secret("Somebody-else-9"))
     site.contact(*MACHINES)
+    assert site.realm().failed_logons(0) == 0, "the previous password still logs on"
     record = site.run(record.plan_id, machines=MACHINES, rounds=5)
     assert record.state is PlanState.STOPPED
+    assert "somebody else has changed" in record.note
+
+
+def test_one_refusal_closes_the_gate_for_the_fleet_until_it_is_looked_into(tmp_path: Path) -> None:
+    site = furnished(tmp_path, INSTALLATION.replace("lockout_threshold = 5", "lockout_threshold = 2\nhistory = 0"))
+    found = site.realm().find("KtInstall")
+    assert found
+    original = site.store.secret(Credential(found, 1))
+    site.realm().set_password(found, Secret("Somebody-else-9"))
+    for name in MACHINES:
+        site.use(name)
+    assert site.realm().failed_logons(0) == 1
+    assert not site.realm().describe(found).locked
+    look_into_doubts(site.parts)
+    look_into_doubts(site.parts)
+    told = [e for e in site.store.since() if e.kind == "changed-behind-our-back"]
+    assert len(told) == 1
+    assert isinstance(clients.check_in(site.parts, MACHINES[1], dict(site.held[MACHINES[1]]))[0], Wait)
+    assert original != Secret("Somebody-else-9")
+
+
+def test_a_refusal_of_one_machine_alone_does_not_keep_the_others_out(tmp_path: Path) -> None:
+    site = furnished(tmp_path, INSTALLATION)
+    found = site.realm().find("KtInstall")
+    assert found
+    clients.report(site.parts, MACHINES[0], "CORP\\KtInstall", 1, Answer.WRONG_PASSWORD)
+    held = {"CORP\\KtInstall": 1}
+    assert isinstance(clients.check_in(site.parts, MACHINES[1], held)[0], Wait)
+    look_into_doubts(site.parts)
+    assert clients.check_in(site.parts, MACHINES[1], held) == [Use(Credential(found, 1))]
+    assert isinstance(clients.check_in(site.parts, MACHINES[0], held)[0], Wait)
+    clients.readmit(site.parts, MACHINES[0], by="olga")
+    handed = clients.check_in(site.parts, MACHINES[0], held)[0]
+    assert isinstance(handed, clients.Handed)
+    assert handed.anew
+
+
+def test_a_refused_machine_that_was_reinstalled_may_try_again(tmp_path: Path) -> None:
+    site = furnished(tmp_path, INSTALLATION)
+    clients.report(site.parts, MACHINES[0], "CORP\\KtInstall", 1, Answer.WRONG_PASSWORD)
+    look_into_doubts(site.parts)
+    site.held[MACHINES[0]] = {}
+    site.contact(MACHINES[0])
+    assert site.held[MACHINES[0]] == {"CORP\\KtInstall": 1}
+
+
+def test_a_refused_canary_stops_everybody_else(tmp_path: Path) -> None:
+    site = furnished(tmp_path)
+    record = site.rotate("KtClient")
+    plans.advance_plan(site.parts, record.plan_id, "worker")
+    handed = [d for d in clients.check_in(site.parts, "PC-0001", {}) if isinstance(d, clients.Handed)]
+    assert [str(d.credential.account) for d in handed] == ["CORP\\KtClient", "CORP\\KtClient_2"]
+    clients.report(site.parts, "PC-0001", "CORP\\KtClient_2", 1, Answer.WRONG_PASSWORD)
+    record = site.run(record.plan_id, machines=MACHINES[1:], rounds=5)
+    assert record.state is PlanState.STOPPED
     assert "PC-0001" in record.note
-    assert site.realm().failed_logons(0, new) == 1
-    assert all("CORP\\KtClient" in site.held[name] for name in MACHINES)
+    look_into_doubts(site.parts)
+    site.contact(*MACHINES[1:])
+    assert all(site.held[name] == {"CORP\\KtClient": 1} for name in MACHINES[1:])
+    plans.resume(site.parts, record.plan_id, by="paul")
+    assert site.run(record.plan_id, machines=MACHINES).state is PlanState.DONE
 
 
 def test_the_default_account_is_regenerated_while_every_client_holds_another(tmp_path: Path) -> None:

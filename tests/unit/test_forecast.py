@@ -6,6 +6,7 @@ import pytest
 
 from keyturn.lockout.changes import Change, Contact, Forecast, Moment, PasswordSet, Published, Retired
 from keyturn.lockout.forecast import predict
+from keyturn.lockout.moments import LOCKS
 from keyturn.model.estate import Absence, Habit
 from keyturn.model.logon import LogonProtocol
 from keyturn.model.policy import RealmPolicy
@@ -197,6 +198,10 @@ class TestHolders:
         forecast = predict([away], [Published(70, second_account=True)], NO_HISTORY, horizon_s=DAY)
         assert after(forecast, "learned") == [(150, "learned", "client-0")]
 
+    def test_an_absence_that_begins_after_the_horizon_changes_nothing(self) -> None:
+        away = client(10, Habit(100, absences=(Absence(1e15, INFINITE),)))
+        assert predict([*ten(), away], (), NO_HISTORY, horizon_s=DAY).safe
+
     def test_unknown_phases_are_spread_over_the_interval(self) -> None:
         fleet = [client(number, Habit(100), gated=True) for number in range(4)]
         forecast = predict(fleet, [Published(0, second_account=True)], NO_HISTORY, horizon_s=DAY)
@@ -246,8 +251,9 @@ class TestTheLogonScript:
         forecast = predict([client(0, self.SCRIPTED)], [PasswordSet(0), Published(107.5)], NO_HISTORY, horizon_s=600)
         assert after(forecast, "recovered") == [(207, "recovered", "client-0")]
 
-    def test_nobody_logs_on_to_a_machine_that_is_away(self) -> None:
-        habit = replace(self.SCRIPTED, absences=(Absence(90, 250),))
+    @pytest.mark.parametrize("leaves_s", [90, 107])
+    def test_nobody_logs_on_to_a_machine_that_is_away(self, leaves_s: float) -> None:
+        habit = replace(self.SCRIPTED, absences=(Absence(leaves_s, 250),))
         forecast = predict([client(0, habit)], [PasswordSet(0), Published(50)], NO_HISTORY, horizon_s=600)
         assert after(forecast, "recovered") == [(307, "recovered", "client-0")]
 
@@ -311,11 +317,20 @@ class TestMoments:
     def test_of_a_large_fleet_crowds_are_told_and_every_lock(self) -> None:
         fleet = [client(number, Habit(3600)) for number in range(1000)]
         forecast = predict(fleet, [PasswordSet(0), Published(60)], NO_HISTORY, horizon_s=7 * DAY)
-        # Half an hour locked, then until the fifth of a thousand clients has come: 14.4 to 18 s.
-        assert len(after(forecast, "locked")) == 333
-        assert len(forecast.moments) < 2 + 2 * 333 + 200
+        # The fifth client comes at 4.5 steps of 3.6 s; from then on half an hour locked and four steps take turns.
+        locks = 1 + int((7 * DAY - 16.2) / (1800 + 14.4))
+        assert len(after(forecast, "locked")) == locks
+        assert len(forecast.moments) < 2 + 2 * locks + 200
         told = [who for _, kind, who in after(forecast, "orphaned")]
         assert sum(int(who.removesuffix(" holders")) for who in told) == 1000
+
+    def test_of_endless_locks_a_thousand_are_told_and_nothing_else_is_lost(self) -> None:
+        policy = RealmPolicy(history=0, lockout_duration_s=1)
+        away = client(10, Habit(2, absences=(Absence(0, 29 * DAY),)), gated=True)
+        forecast = predict([*ten(), away], [PasswordSet(0), Published(0)], policy, horizon_s=30 * DAY)
+        assert len(after(forecast, "locked")) == LOCKS
+        assert after(forecast, "learned") == [(29 * DAY, "learned", "client-10")]
+        assert forecast.orphaned == tuple(f"client-{number}" for number in range(10))
 
     def test_what_lies_beyond_the_horizon_is_not_told(self) -> None:
         assert predict([], [PasswordSet(61)], NO_HISTORY, horizon_s=60).moments == ()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from keyturn.cli.api import segment
 from keyturn.cli.printing import print_json, print_table
 from keyturn.cli.tools import Session
 from keyturn.model.errors import Refused
@@ -33,6 +34,15 @@ def invite(session: Session, name: str, token_file: Path | None) -> None:
         click.echo(f"token for {name} in {token_file}, for {invitation['lasts_s'] / 60:.0f} min", err=True)
     else:
         click.echo(invitation["token"])
+
+
+@client.command()
+@click.argument("name")
+@click.pass_obj
+def readmit(session: Session, name: str) -> None:
+    """Let NAME try once more, after it was refused a credential and you have looked why."""
+    session.api().post(f"/clients/{segment(name)}/readmit")
+    click.echo(f"{name} may try again at its next contact")
 
 
 @client.command("list")

@@ -151,11 +151,13 @@ class Execution:
 
     def _prove(self, credential: Credential, account: Account, replica: str | None) -> Outcome:
         secret = self.vault.open(credential)
+        state = self._authority(account).describe(account)
+        version = (state.at(replica) if replica else state.pinned).version
         answer = self._authority(account).try_logon(account, secret, protocol=PROOF, replica=replica)
         if answer is Answer.ACCEPTED or answer in _RIGHT_BUT_BARRED:
             if isinstance(credential.account, AccountToBe):
                 self.vault.settle(credential.account, account)
-            self.vault.promote(credential, account)
+            self.vault.promote(credential, account, version)
         match answer:
             case Answer.ACCEPTED:
                 return Done()
@@ -163,17 +165,15 @@ class Execution:
                 return Waiting(f"{account} is locked, so its new password cannot be proven yet")
             case Answer.WRONG_PASSWORD | Answer.UNKNOWN_ACCOUNT:
                 self.vault.record(credential, f"refused when proven: {answer}")
-                return Stopped(
-                    f"somebody else has changed {account}: the realm refuses the password that was sealed for it; "
-                    "every generation is kept",
-                    hint=f"keyturn account adopt '{account}' --password-stdin, once its live password is known",
-                )
+                return _changed_by_somebody_else(account)
             case _:
                 return Stopped(f"the new password of {account} is right, but the account is barred: {answer}")
 
     def _await_convergence(self, credential: Credential) -> Outcome:
         account = self._known(credential.account)
         state = self._authority(account).describe(account)
+        if state.pinned.version != self._sealed(credential).version:
+            return _changed_by_somebody_else(account)
         behind = tuple(r.replica for r in state.replicas if r.version < state.pinned.version)
         if behind:
             return Waiting(f"{', '.join(behind)} has not replicated the password of {account}", behind)
@@ -182,6 +182,8 @@ class Execution:
     # The holders: offered, proven, withdrawn.
 
     def _await_canary(self, credential: Credential, until: float) -> Outcome:
+        if self._changed(credential):
+            return _changed_by_somebody_else(self._known(credential.account))
         uptake = self.holdings.uptake(credential)
         if uptake.refused:
             return _refused(credential, uptake.refused)
@@ -193,6 +195,8 @@ class Execution:
         return Waiting(f"waiting for the first holder to prove {credential}")
 
     def _await_uptake(self, credential: Credential, holders: tuple[str, ...], until: float) -> Outcome:
+        if self._changed(credential):
+            return _changed_by_somebody_else(self._known(credential.account))
         uptake = self.holdings.uptake(credential)
         released = self.holdings.released()
         if refused := uptake.refused - released:
@@ -207,6 +211,11 @@ class Execution:
             )
         self._reclaim(credential)
         return Waiting(f"{len(holders) - len(missing)} of {len(holders)} holders have proven {credential}", missing)
+
+    def _changed(self, credential: Credential) -> bool:
+        """Within the grace holders go on as if nothing had happened; the realm's mark tells."""
+        account, sealed = self._known(credential.account), self._sealed(credential)
+        return self._authority(account).describe(account).pinned.version != sealed.version
 
     def _reclaim(self, credential: Credential) -> None:
         """A place is given back only while the realm shows that nobody's attempt was bad."""
@@ -270,6 +279,14 @@ class Execution:
         if sealed is None:
             raise Refused(f"{credential} was never sealed")
         return sealed
+
+
+def _changed_by_somebody_else(account: Account) -> Stopped:
+    return Stopped(
+        f"somebody else has changed {account}: the realm no longer has the password that was sealed for it; "
+        "every generation is kept",
+        hint=f"keyturn account adopt '{account}' --password-stdin, once its live password is known",
+    )
 
 
 def _refused(credential: Credential, holders: frozenset[str]) -> Stopped:

@@ -113,6 +113,8 @@ class Sealed:
     version_before: int
     promoted: bool = False
     """Whether the candidate has been proven live."""
+    version: int | None = None
+    """The mark it was proven live under; another one since means that somebody else has changed the password."""
 
 
 class Vault(Protocol):
@@ -129,8 +131,9 @@ class Vault(Protocol):
 
     def open(self, credential: Credential) -> Secret: ...
 
-    def promote(self, credential: Credential, account: Account) -> None:
-        """The candidate is proven live: it becomes the account's generation, the one before it is kept."""
+    def promote(self, credential: Credential, account: Account, version: int) -> None:
+        """The candidate is proven live under the realm's mark `version`: it becomes the account's generation, the one
+        before it is kept."""
 
     def settle(self, planned: AccountToBe, account: Account) -> None:
         """Remember the identity that a planned account was given, and whom it succeeds by its plan."""

@@ -46,6 +46,10 @@ class Era:
     offered: int
     replies: Replies
 
+    def like(self, other: "Era") -> bool:
+        """Whether both offer and answer the same."""
+        return self.offered == other.offered and np.array_equal(self.replies, other.replies)
+
 
 @dataclass(frozen=True, slots=True)
 class Course:
@@ -66,8 +70,13 @@ class Course:
     """When the password current now was set."""
 
     def eras(self, end: int) -> list[Era]:
-        """Those that begin before tick `end`."""
-        return [self._era(since) for since in sorted({0, *self._edges()}) if 0 <= since < end]
+        """Those that begin before tick `end`. An edge that changes no answer begins none."""
+        eras: list[Era] = []
+        for since in sorted({0, *self._edges()}):
+            era = self._era(since) if 0 <= since < end else None
+            if era and not (eras and era.like(eras[-1])):
+                eras.append(era)
+        return eras
 
     def version_of(self, contact: Contact) -> int:
         return self.versions.index(_held(contact))

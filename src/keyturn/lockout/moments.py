@@ -15,6 +15,8 @@ MOST = 200
 CROWDS = 48
 """Into so many crowds of one size are divided all who meet the same thing, in the order in which they meet it first. A
 crowd is told by its first moment."""
+LOCKS = 1000
+"""So many locks are always told; after that only those that matter for anything else."""
 REFUSALS = 3
 """So often at most it is told of a holder that it is refused, beside the attempts that locked first."""
 
@@ -34,6 +36,7 @@ class Story:
         self._names = names
         self._replicas = replicas
         self._end = end
+        self.locks = 0
         self._realm: list[Moment] = []
         self._holders: list[tuple[str, Ints, Ints]] = []
         self._refusals = np.zeros(len(names), dtype=np.int8)
@@ -52,6 +55,7 @@ class Story:
 
     def lock(self, replica: int, since: int, until: int) -> None:
         """The account locks at `replica`; there the lock ends by itself at turn `until`."""
+        self.locks += 1
         where = f"replica {replica}" if self._replicas > 1 else ""
         for turn, kind in ((since, "locked"), (until, "unlocked")):
             if turn // len(self._names) < self._end:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from keyturn.lockout.eras import Era
-from keyturn.lockout.fleet import Fleet
+from keyturn.lockout.fleet import Fleet, Stretch, foresee
 from keyturn.lockout.locks import Locks
-from keyturn.lockout.moments import REFUSALS, Story
+from keyturn.lockout.moments import LOCKS, REFUSALS, Story
 from keyturn.lockout.outlook import Outlook, look_ahead
 from keyturn.lockout.settled import Settled
 from keyturn.lockout.tally import Counted, Tally
@@ -36,16 +36,29 @@ class Passage:
         start = turn = era.since * self.fleet.comings.holders
         self.fleet.begin(era)
         settled = Settled(self.fleet, era, until)
-        while turn < until:
+        while turn < until and not self._decided(until):
             for replica in self.locks.pass_to(turn):
                 self.tallies[replica] = Tally()
             settled.attempts.renew(turn)
             turn = self._stretch(era, settled, turn, min(until, self.locks.next_edge(turn)))
+        if turn < until:
+            self._learn(foresee(self.fleet, era.offered, era.replies, until))
         for replica in range(len(self.tallies)):
             open_times = tuple(self.locks.open_times(replica, start, until))
             for who, turns in islice(settled.refusals(replica, open_times), REFUSALS):
                 self.story.refused(who, turns)
             settled.close(replica, open_times)
+
+    def _decided(self, until: int) -> bool:
+        """Whether no lock can change any more what becomes of the holders, and enough locks are told.
+
+        Those with a gate learn in spite of locks. As long as there are changes to come, a lock may still matter.
+        """
+        fleet, learners = self.fleet, self.fleet.learners
+        if until < fleet.comings.end or self.story.locks < LOCKS:
+            return False
+        come = (fleet.coming[learners] < until) | (fleet.reinstall[learners] < until)
+        return bool(fleet.gated[learners[come]].all())
 
     def _stretch(self, era: Era, settled: Settled, since: int, until: int) -> int:
         """Go on to turn `until` or not so far, and return how far."""
@@ -58,10 +71,13 @@ class Passage:
         for replica, result in counted.items():
             self._settle_count(replica, result)
         self._allowance = min(2 * self._allowance, MANY) if struck is None else max(self._allowance // 4, FEW)
-        self.fleet.apply(outlook.stretch)
-        self.story.stretch(outlook.stretch)
+        self._learn(outlook.stretch)
         settled.join(outlook.stretch.after.who, outlook.stretch.after.since, outlook.until)
         return outlook.until
+
+    def _learn(self, stretch: Stretch) -> None:
+        self.fleet.apply(stretch)
+        self.story.stretch(stretch)
 
     def _affordable(self, era: Era, settled: Settled, since: int, until: int) -> Outlook:
         """An outlook that costs about as much as is allowed now, and reaches one tick at least."""

@@ -7,8 +7,10 @@ import numpy as np
 
 from keyturn.lockout.turns import Ints, Streams
 
-CROWD = 64
+CROWD = 8
 """From this many streams of one step on, a crowd is cheaper than its streams."""
+CROWDS = 16
+"""So many crowds are cheaper than all their streams; those of other steps stay alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +22,15 @@ class Crowd:
     phases: Ints
 
     def within(self, since: int, until: int) -> Iterator[Ints]:
-        """The turns from `since` on and before `until`, lap by lap."""
+        """The turns from `since` on and before `until`, in parts."""
         low, high = max(since - self.since, 0), until - self.since
-        for start in range(low - low % self.step, high, self.step):
+        first = low - low % self.step
+        last = max(first, high - high % self.step)
+        for start in sorted({first, last}):
             left, right = np.searchsorted(self.phases, (low - start, high - start))
             yield self.phases[left:right] + (self.since + start)
+        whole = np.arange(first + self.step, last, self.step)
+        yield np.add.outer(whole, self.phases).ravel() + self.since
 
     def latest_before(self, turns: Ints) -> Ints:
         """The last turn before each of `turns`, or -1."""
@@ -70,7 +76,8 @@ def rhythm_of(streams: Streams, since: int, until: int) -> Rhythm:
     """Of streams that begin at turn `since` or later; to be asked about turns up to `until`."""
     steady = (streams.first < since + streams.step) & (streams.stop >= until)
     steps, members = np.unique(streams.step[steady], return_counts=True)
-    steps = steps[members >= CROWD]
+    largest = np.argsort(-members)[:CROWDS]
+    steps = steps[largest[members[largest] >= CROWD]]
     crowded = steady & np.isin(streams.step, steps)
     crowds = (
         Crowd(since, step, np.sort(streams.first[crowded & (streams.step == step)] - since)) for step in steps.tolist()

@@ -41,11 +41,12 @@ class Settled:
         self._refuse(sometimes, open_times)
 
     def refusals(self, replica: int, open_times: Sequence[tuple[int, int]]) -> Iterator[tuple[Ints, Ints]]:
-        """Who at `replica` was refused, and at which turn first: for its password, then in each time between the
-        `open_times` for the lock alone."""
+        """Who at `replica` was refused, and at which turn first: for its password, then for the lock alone after each
+        of the `open_times`."""
         always, sometimes = self._at(replica)
-        times = [(always, 0, self.attempts.until)]
-        times += [(sometimes, closes, opens) for (_, closes), (opens, _) in pairwise(open_times)]
+        until = self.attempts.until
+        times = [(always, 0, until)]
+        times += [(sometimes, closes, opens) for (_, closes), (opens, _) in pairwise([*open_times, (until, until)])]
         for who, begins, ends in times:
             turns = self._fleet.comings.first_from(who, np.maximum(self._since[who], begins))
             yield who[turns < ends], turns[turns < ends]

@@ -7,11 +7,11 @@ as from black, so that one picture serves light pages and dark ones. Kinds diffe
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from xml.sax.saxutils import escape
+from html import escape
 
 from keyturn.lockout.axis import Axis, axis_for, duration
 from keyturn.lockout.changes import Forecast, Moment
-from keyturn.lockout.moments import crowd_of
+from keyturn.lockout.moments import LOCKS, crowd_of
 
 WIDTH, LEFT, RIGHT = 960, 204, 856
 """Of the picture, and where the axis begins and ends. What is left of it are names, right of it outcomes."""
@@ -79,7 +79,11 @@ def _title(forecast: Forecast) -> str:
 
 
 def _description(forecast: Forecast, moments: Sequence[Moment]) -> str:
-    changes = [f"{_change_text(moment)} at {duration(moment.at_s)}" for moment in moments if moment.kind in CHANGES]
+    changes = [
+        f"{moment.who} {CHANGES[moment.kind]} at {duration(moment.at_s)}".strip()
+        for moment in moments
+        if moment.kind in CHANGES
+    ]
     sentences = [
         "Changes: " + ", ".join(changes) if changes else "Nothing is changed",
         f"Locked by {_some(forecast.blamed)}" if forecast.blamed else "",
@@ -94,17 +98,13 @@ def _some(names: Sequence[str]) -> str:
     return (", ".join(names[:NAMED]) or "none") + more
 
 
-def _change_text(moment: Moment) -> str:
-    return moment.who or CHANGES[moment.kind]
-
-
 def _labels(moments: Sequence[Moment], axis: Axis) -> Iterator[tuple[int, float, str]]:
     """Lane, place and text of each change. Its line begins in its lane and goes down, so it takes a lane below every
     text that reaches over its place."""
     ends: list[float] = []
     for moment in moments:
         if moment.kind in CHANGES:
-            x, text = axis.x(moment.at_s), _change_text(moment)
+            x, text = axis.x(moment.at_s), moment.who or CHANGES[moment.kind]
             lane = 1 + max((lane for lane, end in enumerate(ends) if end > x), default=-1)
             ends[lane:] = [x + _width(text) + 12]
             yield lane, x, text
@@ -138,17 +138,22 @@ def _rows(forecast: Forecast, moments: Sequence[Moment], axis: Axis) -> Iterator
 
 
 def _account(moments: Sequence[Moment], axis: Axis) -> str:
-    spans = list(_locked(moments, axis))
     times = sum(moment.kind == "locked" for moment in moments)
+    more = "+" if times >= LOCKS else ""
+    spans = _locked(moments, axis)
     bars = (f'<rect x="{x:.1f}" y="-6" width="{end - x:.1f}" height="12" fill="{LOCKED}"/>' for x, end in spans)
-    outcome = "not locked" if not times else "locked" if times == 1 else f"locked {times}×"
+    outcome = "not locked" if not times else "locked" if times == 1 else f"locked {times}{more}×"
     return _row("account", outcome, "".join(bars))
 
 
 def _locked(moments: Sequence[Moment], axis: Axis) -> Iterator[tuple[float, float]]:
-    """Where the account is locked at any replica, as places on the axis at least one unit wide."""
+    """Where the account is locked at any replica, as places on the axis at least one unit wide. After the last lock
+    that is told, there are more like it."""
     since: dict[str, float] = {}
     spans = []
+    locks = [moment.at_s for moment in moments if moment.kind == "locked"]
+    if len(locks) >= LOCKS:
+        spans.append((locks[-1], axis.end_s))
     for moment in moments:
         if moment.kind == "locked":
             since.setdefault(moment.who, moment.at_s)
@@ -231,4 +236,4 @@ def _width(text: str) -> float:
 
 def _plain(text: str) -> str:
     """Safe between tags: characters that XML does not know are replaced."""
-    return escape(re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text))
+    return escape(re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text), quote=False)

@@ -5,7 +5,7 @@ from keyturn.lifecycle.guards import Change, refuse_held, refuse_last_client_con
 from keyturn.lifecycle.ports import AccountState, Authority, Sealed
 from keyturn.model.accounts import Account, Credential
 from keyturn.model.errors import BudgetExhausted, Refused
-from keyturn.model.estate import ManagedAccount
+from keyturn.model.estate import AccountLife, ManagedAccount
 from keyturn.model.logon import Answer
 from keyturn.model.secret import Secret
 from keyturn.operations.entitlements import offer_to_enrolled
@@ -32,9 +32,10 @@ def adopt(parts: Parts, name: str, secret: Secret, *, by: str) -> ManagedAccount
     pinned = authority.describe(account).pinned
     credential = Credential(account, (managed.generation or 0) + 1)
     parts.store.adopt(Sealed(credential, pinned.replica, pinned.version), account, secret)
-    parts.store.tell(by, "account-adopted", str(account), f"generation {credential.generation}")
+    taken_in = parts.store.account(account)
+    parts.store.tell(by, "account-adopted", str(account), f"generation {taken_in.generation}")
     offer_to_enrolled(parts)
-    return parts.store.account(account)
+    return taken_in
 
 
 def change(parts: Parts, name: str, wanted: Change, *, by: str) -> ManagedAccount:
@@ -52,11 +53,16 @@ def change(parts: Parts, name: str, wanted: Change, *, by: str) -> ManagedAccoun
         refuse_held(estate, managed, wanted)
     account = _existing(parts, managed)
     _carry_out(parts.authorities(account.realm), account, wanted)
+    if wanted in _LIFE:
+        parts.store.mark(account, _LIFE[wanted])
     parts.store.tell(by, f"account-{_DONE[wanted]}", str(account))
     return parts.store.account(account)
 
 
 _DONE = {Change.DISABLE: "disabled", Change.ENABLE: "enabled", Change.UNLOCK: "unlocked"}
+
+
+_LIFE = {Change.DISABLE: AccountLife.DISABLED, Change.ENABLE: AccountLife.ACTIVE}
 
 
 def state(parts: Parts, name: str) -> AccountState:

@@ -38,6 +38,7 @@ class Handed:
 
     credential: Credential
     secret: Secret
+    anew: bool = False
 
 
 def check_in(parts: Parts, name: str, held: Mapping[str, int]) -> list[Direction | Handed]:
@@ -59,17 +60,26 @@ def published(parts: Parts, name: str) -> list[Direction | Handed]:
 
 
 def report(parts: Parts, name: str, account: str, generation: int, answer: Answer) -> bool:
-    """The machine's own word on a logon. False for a credential it was never given."""
+    """The machine's own word on a logon. False for a credential it was never given. A locked account says nothing of
+    the password."""
     try:
         credential = Credential(parts.store.named(account).account, generation)
     except NotFound:
         return False
+    if answer is Answer.LOCKED:
+        return True
     if answer is Answer.ACCEPTED:
         known = parts.store.prove(name, credential, Proof.REPORTED, parts.now())
     else:
         known = parts.store.refuse(name, credential, answer, parts.now())
     parts.wake()
     return known
+
+
+def readmit(parts: Parts, name: str, *, by: str) -> None:
+    """A machine that was refused a credential may try once more: somebody has looked why."""
+    parts.store.readmit(parts.store.client(name).name, parts.now())
+    parts.store.tell(by, "client-readmitted", name)
 
 
 def hash_token(token: Secret) -> bytes:
@@ -82,10 +92,10 @@ def _direct(parts: Parts, name: str, offer: Offer, held: int | None) -> Directio
         case Drop(account) if held is None:
             parts.store.dropped(name, account, parts.now())
             return None
-        case Adopt(credential):
+        case Adopt(credential, anew):
             if not parts.store.take(name, credential, parts.now()):
                 return Wait(credential.account, SOON_S, "others are trying it first")
-            return Handed(credential, parts.store.secret(credential))
+            return Handed(credential, parts.store.secret(credential), anew)
         case _:
             return direction
 

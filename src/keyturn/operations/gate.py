@@ -20,9 +20,10 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Adopt:
-    """Take this generation and prove it by a logon."""
+    """Take this generation and prove it by a logon. `anew`: it was refused here, and a person has looked since."""
 
     credential: Credential
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +46,24 @@ Direction: TypeAlias = Use | Adopt | Wait | Drop
 
 
 def direct(offer: Offer, held: int | None) -> Direction:
-    """`held` is the generation the holder says it keeps. From the moment a candidate is sealed until it is
-    published to the holder, the gate is closed: either password may be the wrong one."""
+    """`held` is the generation the holder says it keeps.
+
+    From the moment a candidate is sealed until it is published to the holder, the gate is closed: either password may
+    be the wrong one. It is closed to everybody from the first refusal of a live credential until somebody has looked:
+    a fleet that fails once each locks the account. A holder that was refused and keeps nothing any more was
+    reinstalled, and may try again.
+    """
     if offer.life in (AccountLife.WITHDRAWN, AccountLife.DISABLED, AccountLife.DELETED):
         return Drop(offer.account)
     if offer.undecided:
         return Wait(offer.account, SOON_S, "the password is being changed")
     if offer.published is None or offer.published != offer.live:
         return Wait(offer.account, SOON_S, "the new password is on its way")
-    if offer.refused == offer.published:
+    if offer.refused == offer.published and held is not None:
         return Wait(offer.account, LATER_S, "the realm refused it here; a person must look")
+    if offer.doubted:
+        return Wait(offer.account, SOON_S, "the realm refused it somewhere; it is being looked into")
     credential = Credential(offer.account, offer.published)
-    if held == offer.published and offer.proven == offer.published:
+    if held == offer.published == offer.proven and not offer.pardoned:
         return Use(credential)
-    return Adopt(credential)
+    return Adopt(credential, anew=offer.pardoned)

@@ -72,9 +72,12 @@ def reject(parts: Parts, plan_id: str, *, by: str) -> PlanRecord:
 
 
 def resume(parts: Parts, plan_id: str, *, by: str) -> PlanRecord:
-    """Wait on, or try again, after the plan stopped with a question. The patience begins anew."""
+    """Wait on, or try again, after the plan stopped with a question. The patience begins anew.
+
+    A plan that was abandoned over a password of unknown fate can be resumed too: that is how its fate is learnt.
+    """
     record = parts.store.plan(plan_id)
-    if record.state is not PlanState.STOPPED:
+    if record.state not in (PlanState.STOPPED, PlanState.ABANDONED):
         raise Refused(f"plan {record.plan_id} is {record.state}; only a stopped one is resumed")
     return _decide(parts, record, PlanState.RUNNING, by)
 

@@ -33,6 +33,9 @@ class Estates(Protocol):
     def replace(self, text: str, estate: Estate, by: str) -> None:
         """Keep a new estate file. Accounts keep identity, life and generations; new ones are added as given."""
 
+    def mark(self, account: AnyAccount, life: AccountLife) -> None:
+        """Record what was done to an account outside any plan."""
+
     def identify(self, account: Account) -> None:
         """Record the identity of an account that was known by its name alone."""
 
@@ -118,7 +121,9 @@ class Offer:
     """One account as it concerns one holder.
 
     `published` is the newest generation offered to the holder, None where there is none; `live` the generation that
-    is live in the realm, None if unknown; `undecided` that a candidate is sealed whose fate is open.
+    is live in the realm, None if unknown; `undecided` that a candidate is sealed whose fate is open; `doubted` that
+    some holder was refused the live one and nobody has looked yet; `pardoned` that this holder was refused it and a
+    person has looked.
     """
 
     account: AnyAccount
@@ -128,6 +133,17 @@ class Offer:
     published: int | None
     proven: int | None
     refused: int | None
+    doubted: bool = False
+    pardoned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A live credential that some holder was refused. `version` is the realm's mark it was proven live under."""
+
+    credential: Credential
+    account: Account
+    version: int | None
 
 
 class Clients(Protocol):
@@ -157,6 +173,14 @@ class Clients(Protocol):
         """Record a proven logon. False for a credential this holder was never given."""
 
     def refuse(self, name: str, credential: Credential, answer: Answer, now: float) -> bool: ...
+
+    def readmit(self, name: str, now: float) -> None:
+        """Forget this holder's refusals: it may try once more."""
+
+    def doubted(self) -> tuple[Doubt, ...]: ...
+
+    def trust(self, credential: Credential, now: float) -> None:
+        """The refusals so far were looked into: the credential is what the realm has."""
 
     def dropped(self, name: str, account: AnyAccount, now: float) -> None:
         """The holder has forgotten a withdrawn account."""
@@ -209,6 +233,9 @@ class Event:
 
 class Events(Protocol):
     def tell(self, actor: str, kind: str, subject: str, detail: str = "") -> None: ...
+
+    def tell_once(self, actor: str, kind: str, subject: str, detail: str = "") -> None:
+        """Unless the same was told before."""
 
     def since(self, number: int = 0, limit: int = 1000) -> tuple[Event, ...]: ...
 

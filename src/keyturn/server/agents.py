@@ -141,10 +141,10 @@ def _travelling(direction: Direction | Handed, recipient: str) -> wire.Direction
     match direction:
         case Use(credential):
             return wire.Use(str(credential.account), credential.generation)
-        case Handed(credential, secret):
+        case Handed(credential, secret, anew):
             account = str(credential.account)
             sealed = seal_for(recipient, account, credential.generation, secret)
-            return wire.Adopt(account, credential.generation, sealed)
+            return wire.Adopt(account, credential.generation, sealed, anew)
         case Adopt(credential):
             raise AssertionError(f"{credential} was not taken")
         case Wait(account, retry_s, reason):

@@ -2,8 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Callable
 
+from keyturn.operations.doubts import look_into_doubts
 from keyturn.operations.parts import Parts
 from keyturn.operations.plans import advance_open
 
@@ -26,7 +26,7 @@ class Worker:
         self._woken.set()
 
     def start(self, parts: Parts) -> None:
-        self._thread = threading.Thread(target=self._work, args=(parts, advance_open), name=self._name, daemon=True)
+        self._thread = threading.Thread(target=self._work, args=(parts,), name=self._name, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -35,11 +35,12 @@ class Worker:
         if self._thread:
             self._thread.join()
 
-    def _work(self, parts: Parts, advance: Callable[[Parts, str], object]) -> None:
+    def _work(self, parts: Parts) -> None:
         while not self._ended.is_set():
             self._woken.clear()
             try:
-                advance(parts, self._name)
+                look_into_doubts(parts)
+                advance_open(parts, self._name)
             except Exception:
                 log.exception("the worker goes on after an error")
             self._woken.wait(LOOK_S)

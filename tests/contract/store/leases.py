@@ -35,7 +35,7 @@ EVERY_WRITE: dict[str, Write] = {
     "check": lambda lease: lease.check(),
     "finish": lambda lease: lease.finish(PlanState.DONE),
     "seal": lambda lease: lease.seal(sealed(SECOND), Secret("Turn-2")),
-    "promote": lambda lease: lease.promote(Credential(SECOND, 1), SECOND_MADE),
+    "promote": lambda lease: lease.promote(Credential(SECOND, 1), SECOND_MADE, 1),
     "settle": lambda lease: lease.settle(SECOND, SECOND_MADE),
     "record": lambda lease: lease.record(Credential(SECOND, 1), "an extra set"),
     "publish": lambda lease: lease.publish(Credential(SECOND, 1), HOLDERS, 1),

@@ -72,7 +72,7 @@ class VaultContract(Setting):
         lease.seal(sealed(SVC, 1), Secret("Turn-1"))
         with pytest.raises(Refused, match="generation 1 is live is not known"):
             lease.seal(sealed(SVC, 2), Secret("Turn-2"))
-        lease.promote(Credential(SVC, 1), SVC)
+        lease.promote(Credential(SVC, 1), SVC, 1)
         lease.seal(sealed(SVC, 2), Secret("Turn-2"))
 
     def test_a_generation_of_another_plan_is_not_sealed_again(self, store: SqlStore, lease: Lease) -> None:
@@ -88,7 +88,7 @@ class VaultContract(Setting):
             with pytest.raises(NotFound, match="generation 1 was never sealed"):
                 opening(Credential(SVC, 1))
         with pytest.raises(NotFound):
-            lease.promote(Credential(SVC, 1), SVC)
+            lease.promote(Credential(SVC, 1), SVC, 1)
         with pytest.raises(NotFound):
             lease.seal(sealed(AccountToBe(CORP, "stranger")), Secret("Turn-1"))
 
@@ -98,7 +98,7 @@ class VaultContract(Setting):
         make_live(lease, SVC)
         assert store.account(SVC).generation == 1
         assert store.account(SVC).life is AccountLife.ACTIVE
-        assert lease.sealed(Credential(SVC, 1)) == replace(sealed(SVC), promoted=True)
+        assert lease.sealed(Credential(SVC, 1)) == replace(sealed(SVC), promoted=True, version=1)
 
     def test_a_sealed_candidate_is_not_live(self, store: SqlStore, lease: Lease) -> None:
         lease.seal(sealed(SVC), Secret("Turn-1"))
@@ -115,7 +115,7 @@ class VaultContract(Setting):
     def test_promoting_again_changes_nothing(self, store: SqlStore, lease: Lease) -> None:
         make_live(lease, SVC)
         before = store.estate()
-        lease.promote(Credential(SVC, 1), SVC)
+        lease.promote(Credential(SVC, 1), SVC, 1)
         assert store.estate() == before
 
     def test_an_account_disabled_before_is_active_with_its_new_password(self, store: SqlStore, lease: Lease) -> None:
@@ -126,7 +126,7 @@ class VaultContract(Setting):
     def test_a_password_proven_for_another_identity_is_not_promoted(self, store: SqlStore, lease: Lease) -> None:
         lease.seal(sealed(SVC), Secret("Turn-1"))
         with pytest.raises(Refused, match="another identity"):
-            lease.promote(Credential(SVC, 1), CONN)
+            lease.promote(Credential(SVC, 1), CONN, 1)
         assert store.account(SVC).generation is None
 
     # Accounts that a plan makes.
@@ -138,7 +138,7 @@ class VaultContract(Setting):
         assert lease.identity(SECOND) is None
         clock.pass_s(5)
         lease.settle(SECOND, SECOND_MADE)
-        lease.promote(first, SECOND_MADE)
+        lease.promote(first, SECOND_MADE, 1)
         assert lease.identity(SECOND) == SECOND_MADE
         assert lease.open(first) == lease.open(Credential(SECOND_MADE, 1)) == Secret("Turn-1")
         lease.publish(first, ["pc-1"], 1)

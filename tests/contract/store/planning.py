@@ -298,7 +298,7 @@ class PlanningContract(Setting):
         lease = store.lease("plan-1", "worker-2", 60.0)
         assert lease
         assert lease.given(Credential(SVC, 1)) == Secret("Given-1")
-        lease.promote(Credential(SVC, 1), SVC)
+        lease.promote(Credential(SVC, 1), SVC, 1)
         lease.finish(PlanState.DONE)
         store.propose(proposal(in_place(SVC, 2), "plan-2"), None)
 

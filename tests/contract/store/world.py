@@ -127,5 +127,5 @@ def make_live(lease: Lease, account: Account, generation: int = 1, password: str
     """Seal and promote, as a rotation does."""
     lease.seal(sealed(account, generation), Secret(password))
     credential = Credential(account, generation)
-    lease.promote(credential, account)
+    lease.promote(credential, account, 1)
     return credential

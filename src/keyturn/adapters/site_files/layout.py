@@ -1,8 +1,10 @@
 """Where things stand in a site's directory. Keys and tokens are readable by their owner alone."""
 
+import fcntl
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from keyturn.model.errors import NotFound, Refused
 
@@ -72,6 +74,18 @@ def fresh(root: Path) -> SiteFiles:
     root.mkdir(parents=True, exist_ok=True)
     root.chmod(0o700)
     return SiteFiles(root)
+
+
+def alone_in(files: SiteFiles) -> IO[bytes]:
+    """Held open by the one process that runs the site. So a worker that finds its own name on a lease knows that the
+    one before it is dead, and need not wait until the lease runs out. Refused while another process runs the site."""
+    held = (files.root / "running").open("ab")
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        held.close()
+        raise Refused(f"the site in {files.root} is running already", hint="stop that one first") from None
+    return held
 
 
 def write_private(path: Path, content: bytes) -> None:

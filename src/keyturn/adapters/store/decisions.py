@@ -74,7 +74,8 @@ class SqlDecisions(Part):
         for step in (planned.step for planned in record.plan.steps):
             if isinstance(step, Publish):
                 row = account_rows.known(connection, step.credential.account)
-                holding_rows.forget_refusals(connection, row.key, step.credential.generation)
+                of_credential = holding_rows.of(row.key, step.credential.generation)
+                holding_rows.forget_refusals(connection, self._database.now(), *of_credential)
 
     def release(self, plan_id: str, holders: Collection[str], by: str) -> PlanRecord:
         with self._database.writing() as connection:

@@ -88,6 +88,10 @@ class SqlEstates(Part, Estates):
         with self._database.writing() as connection:
             account_rows.identify(connection, account)
 
+    def mark(self, account: AnyAccount, life: AccountLife) -> None:
+        with self._database.writing() as connection:
+            account_rows.change(connection, account_rows.known(connection, account).key, life=life)
+
     def account(self, account: AnyAccount) -> ManagedAccount:
         with self._database.reading() as connection:
             row = account_rows.known(connection, account)

@@ -13,6 +13,10 @@ class SqlEvents(Part, Events):
         with self._database.writing() as connection:
             connection.execute(insert(events).values(line))
 
+    def tell_once(self, actor: str, kind: str, subject: str, detail: str = "") -> None:
+        with self._database.writing() as connection:
+            tell_once(connection, self._database.now(), actor, kind, subject, detail)
+
     def since(self, number: int = 0, limit: int = 1000) -> tuple[Event, ...]:
         """The events after that number, oldest first."""
         newer = select(events).where(events.c.number > number).order_by(events.c.number).limit(limit)

@@ -41,6 +41,7 @@ class Kept:
     version_before: int
     plan_id: str | None
     promoted_at: float | None
+    version: int | None
     sealed: bytes
     envelope: bytes
 
@@ -110,8 +111,8 @@ def keep(
     )
 
 
-def make_live(connection: Connection, key: str, generation: int, now: float) -> None:
-    """The generation before it becomes the previous one. Of what is live already nothing changes."""
+def make_live(connection: Connection, key: str, generation: int, version: int, now: float) -> None:
+    """The generation before it becomes the previous one. What is live already keeps the moment of its promotion."""
     of_account = generations.c.account_id == key
     is_live = generations.c.state == GenerationState.LIVE
     others, this = generations.c.generation != generation, generations.c.generation == generation
@@ -119,6 +120,7 @@ def make_live(connection: Connection, key: str, generation: int, now: float) -> 
     connection.execute(
         update(generations).where(of_account, this, ~is_live).values(state=GenerationState.LIVE, promoted_at=now)
     )
+    connection.execute(update(generations).where(of_account, this).values(version=version))
 
 
 def abandon(connection: Connection, kept: Kept) -> None:
@@ -142,6 +144,7 @@ def _one(connection: Connection, key: str, column: Column[Any], value: object) -
         row.version_before,
         row.plan_id,
         row.promoted_at,
+        row.version,
         row.sealed,
         row.envelope,
     )

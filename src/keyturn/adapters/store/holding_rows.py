@@ -13,7 +13,15 @@ from keyturn.model.accounts import canonical
 _MOST = 1000
 """Names in one statement: databases limit the parameters of one."""
 
-ANEW = {"offered_at": None, "proven_at": None, "proof": None, "refused_at": None, "answer": None, "dropped_at": None}
+ANEW = {
+    "dropped_at": None,
+    "offered_at": None,
+    "proven_at": None,
+    "proof": None,
+    "refused_at": None,
+    "answer": None,
+    "pardoned_at": None,
+}
 
 
 def publish(connection: Connection, key: str, generation: int, names: Collection[str], now: float) -> None:
@@ -43,9 +51,10 @@ def paced(connection: Connection, key: str, generation: int) -> bool:
     return connection.execute(select(publications.c.at_once).where(*this)).first() is not None
 
 
-def forget_refusals(connection: Connection, key: str, generation: int) -> None:
-    refused = (*of(key, generation), holdings.c.refused_at.is_not(None))
-    connection.execute(update(holdings).where(*refused).values(refused_at=None, answer=None, offered_at=None))
+def forget_refusals(connection: Connection, now: float, *whose: ColumnElement[bool]) -> None:
+    """A person has looked: the holders may try once more."""
+    pardoned = {"refused_at": None, "answer": None, "offered_at": None, "pardoned_at": now}
+    connection.execute(update(holdings).where(*whose, holdings.c.refused_at.is_not(None)).values(pardoned))
 
 
 def of(key: str, generation: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

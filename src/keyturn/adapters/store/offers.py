@@ -10,10 +10,10 @@ from keyturn.adapters.store import account_rows, holding_rows
 from keyturn.adapters.store.database import Part
 from keyturn.adapters.store.generation_rows import GenerationState
 from keyturn.adapters.store.schema import accounts, generations, holdings, publications
-from keyturn.model.accounts import AnyAccount, Credential, canonical
+from keyturn.model.accounts import Account, AnyAccount, Credential, canonical
 from keyturn.model.estate import AccountLife, Proof
 from keyturn.model.logon import Answer
-from keyturn.operations.ports import Offer
+from keyturn.operations.ports import Doubt, Offer
 
 _HANDED_OUT = (AccountLife.PLANNED, AccountLife.ACTIVE)
 
@@ -24,6 +24,15 @@ _STILL_HELD = holdings.c.dropped_at.is_(None)
 _OCCUPIED = _STILL_HELD & or_(holdings.c.offered_at.is_not(None) & ~_PROVEN, _REFUSED)
 """A place is occupied by whoever took the credential and has not proven it. A refused holder stays in its place,
 since its attempt may have been a bad one."""
+
+
+_IS_LIVE = generations.c.state == GenerationState.LIVE
+_others = holdings.alias("others")
+_DOUBTED = exists().where(
+    _others.c.account_id == generations.c.account_id,
+    _others.c.generation == generations.c.generation,
+    _others.c.refused_at > func.coalesce(generations.c.trusted_at, 0),
+)
 
 
 class SqlOffers(Part):
@@ -65,8 +74,8 @@ class SqlOffers(Part):
             row = _find(connection, name, credential)
             if row is None:
                 return False
-            if row.refused_at is not None or row.dropped_at is not None:
-                _change(connection, row, refused_at=None, answer=None, dropped_at=None)
+            if (row.refused_at, row.dropped_at, row.pardoned_at) != (None, None, None):
+                _change(connection, row, refused_at=None, answer=None, dropped_at=None, pardoned_at=None)
             if row.proof is None or (row.proof == Proof.REPORTED and proof is Proof.OBSERVED):
                 _change(connection, row, proof=proof, proven_at=now)
             return True
@@ -76,8 +85,27 @@ class SqlOffers(Part):
             row = _find(connection, name, credential)
             if row is None:
                 return False
-            _change(connection, row, refused_at=now, answer=answer)
+            _change(connection, row, refused_at=now, answer=answer, pardoned_at=None)
             return True
+
+    def readmit(self, name: str, now: float) -> None:
+        with self._database.writing() as connection:
+            holding_rows.forget_refusals(connection, now, holdings.c.holder_key == canonical(name))
+
+    def doubted(self) -> tuple[Doubt, ...]:
+        with self._database.reading() as connection:
+            rows = connection.execute(select(accounts, generations).join(generations).where(_IS_LIVE, _DOUBTED))
+            return tuple(
+                Doubt(Credential(account, row.generation), account, row.version)
+                for row in rows
+                if isinstance(account := account_rows.named(row.realm, row.sid, row.name), Account)
+            )
+
+    def trust(self, credential: Credential, now: float) -> None:
+        with self._database.writing() as connection:
+            key = account_rows.known(connection, credential.account).key
+            this = (generations.c.account_id == key, generations.c.generation == credential.generation)
+            connection.execute(update(generations).where(*this).values(trusted_at=now))
 
     def dropped(self, name: str, account: AnyAccount, now: float) -> None:
         with self._database.writing() as connection:
@@ -95,16 +123,24 @@ def _offers_query() -> Select[Any]:
             func.max(generation).label("published"),
             func.max(case((_PROVEN & ~_REFUSED, generation))).label("proven"),
             func.max(case((_REFUSED, generation))).label("refused"),
+            func.max(case((holdings.c.pardoned_at.is_not(None), generation))).label("pardoned"),
         )
         .where(holdings.c.holder_key == bindparam("holder"), _STILL_HELD)
         .group_by(holdings.c.account_id)
         .subquery()
     )
     its = generations.c.account_id == accounts.c.account_id
-    live = select(generations.c.generation).where(its, generations.c.state == GenerationState.LIVE)
+    live = select(generations.c.generation).where(its, _IS_LIVE)
+    doubted = exists().where(its, _IS_LIVE, _DOUBTED)
     undecided = exists().where(its, generations.c.state == GenerationState.UNDECIDED)
     return (
-        select(accounts, newest, live.scalar_subquery().label("live"), undecided.label("undecided"))
+        select(
+            accounts,
+            newest,
+            live.scalar_subquery().label("live"),
+            undecided.label("undecided"),
+            doubted.label("doubted"),
+        )
         .join(newest, newest.c.account_id == accounts.c.account_id)
         .order_by(accounts.c.realm_key, accounts.c.name_key)
     )
@@ -134,4 +170,6 @@ def _offer(row: Row[Any]) -> Offer:
         published=row.published,
         proven=row.proven,
         refused=row.refused,
+        doubted=bool(row.doubted),
+        pardoned=row.pardoned is not None and row.pardoned == row.published,
     )

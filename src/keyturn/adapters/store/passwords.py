@@ -49,7 +49,7 @@ class SqlPasswords(Part, Escrow):
             if candidate and candidate is not same:
                 generation_rows.abandon(connection, candidate)
             generation = same.generation if same else self._keep_anew(connection, row, sealed, secret)
-            generation_rows.make_live(connection, row.key, generation, self._database.now())
+            generation_rows.make_live(connection, row.key, generation, sealed.version_before, self._database.now())
             account_rows.change(connection, row.key, life=AccountLife.ACTIVE)
 
     def _keep_anew(self, connection: Connection, row: Known, sealed: Sealed, secret: Secret) -> int:

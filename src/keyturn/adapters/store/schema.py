@@ -165,6 +165,8 @@ generations = Table(
     Column("plan_id", String, _plan()),  # NULL: adopted
     Column("sealed_at", Double, nullable=False),
     Column("promoted_at", Double),
+    Column("version", BigInteger),  # the realm's mark when it was proven live
+    Column("trusted_at", Double),  # refusals before then were looked into: the mark had not moved
     Column("sealed", LargeBinary, nullable=False),
     Column("envelope", LargeBinary, nullable=False),
 )
@@ -199,6 +201,7 @@ holdings = Table(
     Column("proof", String),
     Column("refused_at", Double),
     Column("answer", String),
+    Column("pardoned_at", Double),  # a refusal that a person has looked into
     Column("dropped_at", Double),
     ForeignKeyConstraint(
         ("account_id", "generation"), ("publications.account_id", "publications.generation"), name="published"

@@ -39,7 +39,9 @@ class LeasedVault(LeasedPart, Vault):
         with self._database.reading() as connection:
             row = account_rows.find(connection, credential.account)
             kept = generation_rows.find(connection, row.key, credential.generation) if row else None
-        return Sealed(credential, kept.replica, kept.version_before, kept.promoted_at is not None) if kept else None
+        if kept is None:
+            return None
+        return Sealed(credential, kept.replica, kept.version_before, kept.promoted_at is not None, kept.version)
 
     def open(self, credential: Credential) -> Secret:
         with self._database.reading() as connection:
@@ -47,11 +49,11 @@ class LeasedVault(LeasedPart, Vault):
             kept = generation_rows.get(connection, row, credential.generation)
         return kept.open(self._database.cipher, row.account)
 
-    def promote(self, credential: Credential, account: Account) -> None:
+    def promote(self, credential: Credential, account: Account, version: int) -> None:
         with self._tenure.writing() as connection:
             row = account_rows.settle(connection, credential.account, account)
             generation_rows.get(connection, row, credential.generation)
-            generation_rows.make_live(connection, row.key, credential.generation, self._database.now())
+            generation_rows.make_live(connection, row.key, credential.generation, version, self._database.now())
             account_rows.change(connection, row.key, life=AccountLife.ACTIVE)
 
     def settle(self, planned: AccountToBe, account: Account) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from fastapi import APIRouter
 
-from keyturn.operations.clients import invite
+from keyturn.operations.clients import invite, readmit
 from keyturn.server.rest.security import VIEWER, Operator, Site
 from keyturn.wire.rest import ClientShape
 
@@ -30,6 +30,12 @@ def invite_machine(parts: Site, person: Operator, machine: Machine) -> Invitatio
     """A one-use enrolment token for one machine."""
     token = invite(parts, machine.name, by=person.name)
     return Invitation(machine.name, token.reveal(), parts.settings.invitation_s)
+
+
+@router.post("/{name}/readmit", status_code=204)
+def let_try_again(parts: Site, person: Operator, name: str) -> None:
+    """A machine that was refused a credential may try once more."""
+    readmit(parts, name, by=person.name)
 
 
 @router.get("", dependencies=[VIEWER])

@@ -166,6 +166,8 @@ def upgrade() -> None:
         sa.Column("plan_id", sa.String()),
         sa.Column("sealed_at", sa.Double(), nullable=False),
         sa.Column("promoted_at", sa.Double()),
+        sa.Column("version", sa.BigInteger()),
+        sa.Column("trusted_at", sa.Double()),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("envelope", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.account_id"], name="fk_generations_account_id"),
@@ -244,6 +246,7 @@ def upgrade() -> None:
         sa.Column("proof", sa.String()),
         sa.Column("refused_at", sa.Double()),
         sa.Column("answer", sa.String()),
+        sa.Column("pardoned_at", sa.Double()),
         sa.Column("dropped_at", sa.Double()),
         sa.ForeignKeyConstraint(
             ["account_id", "generation"], ["publications.account_id", "publications.generation"], name="published"
