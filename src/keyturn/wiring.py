@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from keyturn.adapters.site_files.settings import SiteSettings
     from keyturn.adapters.store.store import SqlStore
     from keyturn.agent.ports import AgentParts
+    from keyturn.cli.tools import Ask
     from keyturn.model.estate import Holder
     from keyturn.operations.founding import Founding
     from keyturn.operations.parts import Parts
@@ -49,7 +50,7 @@ def _agent() -> "AgentParts":
     )
 
 
-def _up(root: Path, ready: Callable[[str], None]) -> None:
+def _up(root: Path, ask: "Ask", ready: Callable[[str], None]) -> None:
     import logging
 
     from keyturn.adapters.site_files.layout import alone_in, existing
@@ -62,7 +63,7 @@ def _up(root: Path, ready: Callable[[str], None]) -> None:
     settings = read_settings(files.settings.read_text())
     sole = alone_in(files)
     worker = Worker("embedded")
-    parts = _parts(files, settings, worker.wake)
+    parts = _parts(files, settings, worker.wake, ask)
     listening = Listening(
         settings.host,
         settings.port,
@@ -75,12 +76,12 @@ def _up(root: Path, ready: Callable[[str], None]) -> None:
         serve(parts, listening, worker, ready)
 
 
-def _parts(files: "SiteFiles", settings: "SiteSettings", wake: Callable[[], None]) -> "Parts":
+def _parts(files: "SiteFiles", settings: "SiteSettings", wake: Callable[[], None], ask: "Ask") -> "Parts":
     from keyturn.adapters.authorities.builtin.site_realms import Access, SiteRealms, Toolbox
     from keyturn.lifecycle.budgeted import Budgeted
     from keyturn.operations.parts import Parts
 
-    store = _store(files, settings)
+    store = _store(files, settings, ask)
     realms = SiteRealms(store.estate, files.realm, time.time)
     machines = _Machines(store)
 
@@ -123,14 +124,15 @@ class _Machines:
         self._known = None
 
 
-def _store(files: "SiteFiles", settings: "SiteSettings") -> "SqlStore":
+def _store(files: "SiteFiles", settings: "SiteSettings", ask: "Ask") -> "SqlStore":
     from keyturn.adapters.store.seal_key import SealKey
     from keyturn.adapters.store.store import open_store
     from keyturn.escrow.envelope import seal
 
+    salt = settings.seal_salt
     return open_store(
         f"sqlite:///{files.store}",
-        seal_key=SealKey.load(files.seal_key),
+        seal_key=SealKey.from_passphrase(ask(), salt) if salt else SealKey.load(files.seal_key),
         envelope=lambda account, generation, secret: seal(account, generation, secret, settings.custody),
         now=time.time,
         new_id=_new_id,
@@ -142,10 +144,10 @@ def _new_id() -> str:
     return "".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _ in range(8))
 
 
-def _init(founding: "Founding") -> list[str]:
+def _init(founding: "Founding", ask: "Ask") -> list[str]:
     from keyturn.adapters.site_files.founding import found
 
-    return found(founding, parts=lambda files, settings: _parts(files, settings, lambda: None))
+    return found(founding, parts=lambda files, settings: _parts(files, settings, lambda: None, ask))
 
 
 def _door(root: Path) -> "Door":
@@ -160,12 +162,12 @@ def _door(root: Path) -> "Door":
     return Door(f"https://{settings.names[0]}:{settings.port}", files.authority.read_text(), token)
 
 
-def _envelope(root: Path, account: str, generation: int | None) -> bytes:
+def _envelope(root: Path, account: str, generation: int | None, ask: "Ask") -> bytes:
     from keyturn.adapters.site_files.layout import existing
     from keyturn.adapters.site_files.settings import read_settings
 
     files = existing(root)
-    store = _store(files, read_settings(files.settings.read_text()))
+    store = _store(files, read_settings(files.settings.read_text()), ask)
     try:
         return store.envelope(store.estate().managed(account).account, generation)[1]
     finally:

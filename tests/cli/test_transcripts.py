@@ -81,3 +81,17 @@ def test_the_envelope_of_a_new_site_opens_without_a_server(tmp_path: Path) -> No
     taken = keyturn("--dir", "site", "envelope", "take", "SMSClient_ABC", "--output", "letter", cwd=tmp_path)
     assert "opens with recovery" in taken.stderr
     assert keyturn("envelope", "open", "letter", key, cwd=tmp_path).stdout == run.stdout
+
+
+def test_a_site_sealed_with_a_passphrase_has_no_key_in_a_file(tmp_path: Path) -> None:
+    phrase = "a sentence nobody else knows\n"
+    arguments = ("--seal-with-passphrase", "--passphrase-stdin")
+    run = keyturn("init", "site", "--site", "ABC", *arguments, cwd=tmp_path, stdin=phrase)
+    assert run.returncode == 0, run.stderr
+    assert not (tmp_path / "site" / "seal.key").exists()
+    take = ("--dir", "site", "envelope", "take", "SMSClient_ABC", "--passphrase-stdin")
+    assert keyturn(*take, cwd=tmp_path, stdin=phrase).stdout.startswith("Keyturn envelope 1")
+    wrong = keyturn(*take, cwd=tmp_path, stdin="another sentence\n")
+    assert wrong.returncode == 2
+    assert "seal key" in wrong.stderr
+    assert "Traceback" not in wrong.stderr

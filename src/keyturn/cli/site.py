@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from keyturn.cli.tools import Session
+from keyturn.cli.tools import Session, passphrase
 
 
 @click.command()
@@ -24,6 +24,8 @@ from keyturn.cli.tools import Session
 @click.option("--quiet", "quiet_s", default=2 * 86400.0, help="Seconds of silence before an old account is disabled.")
 @click.option("--contact", "contact_s", default=3600.0, help="Seconds between an agent's contacts.")
 @click.option("--two-person-approval", is_flag=True, help="Nobody approves a plan of their own.")
+@click.option("--seal-with-passphrase", is_flag=True, help="Make the seal key from a passphrase, asked at every start.")
+@click.option("--passphrase-stdin", is_flag=True, help="Read that passphrase from standard input.")
 @click.option("--no-default-account", is_flag=True, help="Make no default Client Connection account.")
 @click.pass_obj
 def init(
@@ -40,6 +42,8 @@ def init(
     quiet_s: float,
     contact_s: float,
     two_person_approval: bool,
+    seal_with_passphrase: bool,
+    passphrase_stdin: bool,
     no_default_account: bool,
 ) -> None:
     """Found a site in DIRECTORY, which must be empty or not exist.
@@ -62,22 +66,25 @@ def init(
         quiet_s=quiet_s,
         contact_s=contact_s,
         two_person_approval=two_person_approval,
+        seal_passphrase=seal_with_passphrase,
         default_account=not no_default_account,
     )
-    for line in session.tools.init(founding):
+    for line in session.tools.init(founding, passphrase(from_stdin=passphrase_stdin, new=True)):
         click.echo(line)
 
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False), required=False)
+@click.option("--passphrase-stdin", is_flag=True, help="Read the passphrase that seals the site from standard input.")
 @click.pass_obj
-def up(session: Session, directory: Path | None) -> None:
+def up(session: Session, directory: Path | None, passphrase_stdin: bool) -> None:
     """Run the site of DIRECTORY until it is stopped with Ctrl-C or SIGTERM.
 
     It may be killed at any moment: the next start goes on where this one was.
     """
     root = directory or session.directory()
-    session.tools.up(root, lambda url: click.echo(f"site up at {url}", err=True))
+    ask = passphrase(from_stdin=passphrase_stdin)
+    session.tools.up(root, ask, lambda url: click.echo(f"site up at {url}", err=True))
 
 
 def _pair(text: str) -> tuple[str, str]:

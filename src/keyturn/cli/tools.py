@@ -17,15 +17,19 @@ if TYPE_CHECKING:
     from keyturn.operations.founding import Founding
 
 
+Ask = Callable[[], Secret]
+"""Asks for the passphrase of a site whose seal key stands in no file; called only where it is needed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """`door` finds the server of a site's directory; `saved_door` the one logged in to."""
 
-    init: Callable[["Founding"], list[str]]
+    init: Callable[["Founding", Ask], list[str]]
     """Founds a site; returns what a person should read."""
-    up: Callable[[Path, Callable[[str], None]], None]
+    up: Callable[[Path, Ask, Callable[[str], None]], None]
     door: Callable[[Path], Door]
-    envelope: Callable[[Path, str, int | None], bytes]
+    envelope: Callable[[Path, str, int | None, Ask], bytes]
     """The sealed bytes straight from a site's directory, for the day on which the server does not run."""
     agent: Callable[[], "AgentParts"]
     saved_door: Callable[[], Door | None]
@@ -54,6 +58,15 @@ class Session:
 
     def directory(self) -> Path:
         return self.root if self.root is not None else Path()
+
+
+def passphrase(*, from_stdin: bool, new: bool = False) -> Ask:
+    def ask() -> Secret:
+        if from_stdin or new:
+            return read_secret(from_stdin=from_stdin, prompt="Passphrase that seals this site")
+        return Secret(click.prompt("Passphrase that seals this site", hide_input=True))
+
+    return ask
 
 
 def read_secret(*, from_stdin: bool, prompt: str) -> Secret:

@@ -35,6 +35,8 @@ class Founding:
     quiet_s: float
     contact_s: float
     two_person_approval: bool
+    seal_passphrase: bool = False
+    """Whether the seal key is made from a passphrase instead of standing in a file."""
     default_account: bool = True
     """Whether setup makes the default Client Connection account; else the administrator's own are the only ones."""
 

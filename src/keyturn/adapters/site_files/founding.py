@@ -1,6 +1,7 @@
 """Founding a site: its directory, keys and certificates, and what operations put into it."""
 
 import datetime
+import secrets
 from collections.abc import Callable
 
 import pyrage
@@ -31,7 +32,8 @@ def found(founding: Founding, parts: Callable[[SiteFiles, SiteSettings], Parts])
     if recovery is not None:
         write_private(files.recovery_key, f"{recovery}\n".encode())
     _write_certificates(files, settings)
-    SealKey.create(files.seal_key)
+    if settings.seal_salt is None:
+        SealKey.create(files.seal_key)
     files.settings.write_text(write_settings(settings))
     token = furnish(parts(files, settings), text, estate)
     write_private(files.admin_token, token.reveal().encode() + b"\n")
@@ -50,7 +52,8 @@ def _settings(founding: Founding, recovery: object) -> SiteSettings:
         patience=Patience(founding.uptake_s, founding.quiet_s),
         contact_s=founding.contact_s,
     )
-    return SiteSettings(operating, founding.host, founding.port, tuple(founding.names), custody)
+    salt = secrets.token_bytes(16) if founding.seal_passphrase else None
+    return SiteSettings(operating, founding.host, founding.port, tuple(founding.names), custody, salt)
 
 
 def _write_certificates(files: SiteFiles, settings: SiteSettings) -> None:

@@ -21,6 +21,8 @@ class SiteSettings:
     port: int
     names: tuple[str, ...]
     custody: Custody
+    seal_salt: bytes | None = None
+    """With one, the seal key is made from a passphrase that is asked for at every start, and stands in no file."""
 
     @property
     def authorities(self) -> frozenset[str]:
@@ -50,6 +52,7 @@ def read_settings(text: str) -> SiteSettings:
         port=taken.take("port", int, None),
         names=tuple(taken.take("names", list, ["127.0.0.1", "localhost"])),
         custody=_custody(custody),
+        seal_salt=_salt(taken.take("seal_salt", str, "")),
     )
     for part in (taken, patience, custody):
         part.refuse_rest()
@@ -65,6 +68,8 @@ def write_settings(settings: SiteSettings) -> str:
     document["names"] = list(settings.names)
     document["contact_s"] = settings.operating.contact_s
     document["two_person_approval"] = settings.operating.two_person_approval
+    if settings.seal_salt:
+        document["seal_salt"] = settings.seal_salt.hex()
     document["patience"] = {
         "uptake_s": settings.operating.patience.uptake_s,
         "quiet_s": settings.operating.patience.quiet_s,
@@ -74,6 +79,13 @@ def write_settings(settings: SiteSettings) -> str:
         "custodians": {c.name: c.recipient for c in settings.custody.custodians},
     }
     return tomlkit.dumps(document)
+
+
+def _salt(text: str) -> bytes | None:
+    try:
+        return bytes.fromhex(text) or None
+    except ValueError:
+        raise Refused("keyturn.toml: seal_salt is not hexadecimal") from None
 
 
 def _custody(taken: "_Taking") -> Custody:
