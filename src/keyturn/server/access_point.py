@@ -3,6 +3,7 @@
 import base64
 
 import msgspec
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,7 +15,7 @@ from keyturn.model.secret import Secret
 from keyturn.operations.access import log_on
 from keyturn.operations.clients import published
 from keyturn.operations.parts import Parts
-from keyturn.server.agents import ACCESS_POINT, Arrived, answered, arrive, caller, directions
+from keyturn.server.agents import ACCESS_POINT, Arrived, arrive, caller, directions
 from keyturn.wire import agent as wire
 
 
@@ -22,7 +23,7 @@ def routes(parts: Parts, authorities: frozenset[str]) -> list[Route]:
     async def endpoint(request: HttpRequest) -> Response:
         arrived = await arrive(request, authorities)
         source = request.client.host if request.client else "unknown"
-        return await answered(lambda p, a: _read(p, a, source, request.path_params["name"]), parts, arrived)
+        return await run_in_threadpool(_read, parts, arrived, source, request.path_params["name"])
 
     return [Route(f"{ACCESS_POINT}/clidata.box/{{name}}", endpoint, methods=["GET"])]
 

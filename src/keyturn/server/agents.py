@@ -1,6 +1,6 @@
 """The agents' routes: every request signed, read strictly, counted once."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -39,8 +39,7 @@ def routes(parts: Parts, authority_pem: bytes, authorities: frozenset[str]) -> l
 
     def route(path: str, handler: Callable[[Parts, Arrived], Response], method: str) -> Route:
         async def endpoint(request: HttpRequest) -> Response:
-            arrived = await arrive(request, authorities)
-            return await answered(handler, parts, arrived)
+            return await run_in_threadpool(handler, parts, await arrive(request, authorities))
 
         return Route(path, endpoint, methods=[method])
 
@@ -67,11 +66,6 @@ async def arrive(request: HttpRequest, authorities: frozenset[str]) -> Arrived:
     query = request.scope["query_string"].decode("latin-1") or None
     path = request.scope["raw_path"].decode("latin-1")
     return Arrived(Request(request.method, host, path, query, bytes(body)), dict(request.headers))
-
-
-async def answered(handler: Callable[[Parts, Arrived], Response], parts: Parts, arrived: Arrived) -> Response:
-    work: Awaitable[Response] = run_in_threadpool(handler, parts, arrived)
-    return await work
 
 
 def caller(parts: Parts, arrived: Arrived) -> str:
