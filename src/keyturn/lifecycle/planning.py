@@ -286,7 +286,9 @@ def _notes(estate: Estate, managed: ManagedAccount) -> tuple[str, ...]:
     if row(managed.role).could_be_gmsa and realm.kind is RealmKind.ACTIVE_DIRECTORY:
         notes.append(f"{managed.account} could be a group managed service account: then no plan is needed again")
     if not holders_of(estate, managed):
-        notes.append(f"no holder of {managed.account} is known: only silence before it is disabled would show one")
+        notes.append(
+            f"no holder of {managed.account} is known, so nobody is waited for: name its consumers in the estate"
+        )
     return tuple(notes)
 
 

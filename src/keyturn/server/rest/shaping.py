@@ -125,7 +125,13 @@ def say(step: Step) -> str:
 
 
 def _count(holders: tuple[str, ...]) -> str:
-    return holders[0] if len(holders) == 1 else f"{len(holders)} holders"
+    match holders:
+        case ():
+            return "all holders (none is known)"
+        case (name,):
+            return name
+        case _:
+            return f"{len(holders)} holders"
 
 
 def _mark(marked: Marked | None) -> str:
