@@ -217,6 +217,12 @@ def test_the_account_keyturn_binds_with_is_not_rotated_under_its_own_feet() -> N
     assert "second account" in refused.value.hint
 
 
+def test_a_realm_that_locks_at_the_first_mistake_proves_nothing() -> None:
+    realm = Realm(CORP, policy=RealmPolicy(lockout_threshold=1))
+    with pytest.raises(Refused, match="at the first bad attempt"):
+        rotation(estate(managed("web", "generic/service"), realms=(realm,)))
+
+
 def test_the_only_way_to_recover_clients_is_not_rotated() -> None:
     site = replace(estate().sites[0], logon_installation=False, recovery_account="CORP/push")
     push = managed("push", "sms2003/client-push-installation")

@@ -102,6 +102,16 @@ def refuse_own_recovery(estate: Estate, managed: ManagedAccount) -> None:
             )
 
 
+def refuse_unprovable(estate: Estate, managed: ManagedAccount) -> None:
+    """Where the first bad attempt locks, no logon can be risked, so no password of ours could be proven."""
+    realm = estate.realm(managed.account.realm)
+    if realm.policy.lockout_threshold == 1:
+        raise Refused(
+            f"{realm.name} locks {managed.account} at the first bad attempt, so a new password could not be proven",
+            hint="give the account a policy with a threshold of at least 2",
+        )
+
+
 def refuse_stopped_services(estate: Estate, managed: ManagedAccount, via: tuple[MethodPart, ...]) -> None:
     """The console method works only while every site service runs (seed, "Changing SMS Account Passwords")."""
     if MethodPart.CONSOLE not in via:

@@ -14,6 +14,7 @@ from keyturn.lifecycle.guards import (
     refuse_maintained,
     refuse_own_recovery,
     refuse_stopped_services,
+    refuse_unprovable,
 )
 from keyturn.lifecycle.holders import holders_of
 from keyturn.lifecycle.plan import (
@@ -62,6 +63,7 @@ def plan_rotation(estate: Estate, account: AnyAccount, *, patience: Patience, me
         refuse_maintained(managed, Change.ROTATE)
     _refuse_unborn(managed)
     refuse_own_recovery(estate, managed)
+    refuse_unprovable(estate, managed)
     password_rules(estate, managed)
     if method:
         rule = replace(rule, via=_via(managed, method))
@@ -74,6 +76,7 @@ def plan_creation(estate: Estate, account: AccountToBe) -> Plan:
     managed = _managed(estate, account)
     if managed.life is not AccountLife.PLANNED:
         raise Refused(f"{account} exists already", hint=f"keyturn account rotate '{account}'")
+    refuse_unprovable(estate, managed)
     password_rules(estate, managed)
     credential = Credential(account, 1)
     names = tuple(h.name for h in holders_of(estate, managed))

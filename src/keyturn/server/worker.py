@@ -2,15 +2,17 @@
 
 import logging
 import threading
+from collections.abc import Iterable
 
+from keyturn.lifecycle.journal import Waiting
 from keyturn.operations.doubts import look_into_doubts
 from keyturn.operations.parts import Parts
-from keyturn.operations.plans import advance_open
+from keyturn.operations.plans import Advanced, advance_open
 
 log = logging.getLogger(__name__)
 
-LOOK_S = 1.0
-"""How long at most until a plan that waits for the world (a replica, silence) is looked at again."""
+SHORTEST_S, LONGEST_S = 0.2, 30.0
+"""How long until the plans are looked at again if nothing happens: as the plan that is first says, within these."""
 
 
 class Worker:
@@ -38,9 +40,15 @@ class Worker:
     def _work(self, parts: Parts) -> None:
         while not self._ended.is_set():
             self._woken.clear()
+            pause = LONGEST_S
             try:
                 look_into_doubts(parts)
-                advance_open(parts, self._name)
+                pause = _next_look(advance_open(parts, self._name))
             except Exception:
                 log.exception("the worker goes on after an error")
-            self._woken.wait(LOOK_S)
+            self._woken.wait(pause)
+
+
+def _next_look(advanced: Iterable[Advanced]) -> float:
+    waits = [a.outcome.retry_s for a in advanced if isinstance(a.outcome, Waiting)]
+    return max(SHORTEST_S, min([LONGEST_S, *waits]))
