@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keyturn.lockout.attempts import PARTS, Attempts, Presenting
 from keyturn.lockout.changes import Change, Contact, Forecast, PasswordSet, Published, Retired
+from keyturn.lockout.comings import comings_of
+from keyturn.lockout.eras import Reply
 from keyturn.lockout.forecast import predict
 from keyturn.lockout.rhythm import CROWD, rhythm_of
 from keyturn.lockout.turns import Streams
@@ -194,6 +197,34 @@ def test_a_longer_horizon_does_not_change_the_first_lockout(
     near = predict(fleet, changes, policy, **how)
     far = predict(fleet, changes, policy, **(how | {"horizon_s": how["horizon_s"] + 30}))
     assert near.first_lockout_s == (far.first_lockout_s if lockout(far) <= how["horizon_s"] else None)
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data(), batches=st.lists(st.integers(1, 2 * CROWD), min_size=1, max_size=2 * PARTS))
+def test_attempts_taken_in_one_after_the_other_are_found_as_if_all_were_listed(
+    data: st.DataObject, batches: list[int]
+) -> None:
+    end = 400
+    away = data.draw(st.lists(absences, min_size=1, max_size=4))
+    habits_of = [Habit(3, number % 3, absences=(away[number % len(away)],)) for number in range(sum(batches))]
+    comings = comings_of(
+        [Contact(f"{n:04}", h, LogonProtocol.NTLM, False) for n, h in enumerate(habits_of)], end * 1000
+    )
+    holders, until = comings.holders, comings.end
+    attempts = Attempts(comings, np.zeros(holders, dtype=np.int64), 0, until)
+    here, listed, before = 0, np.zeros(0, dtype=np.int64), 0
+    for number, size in enumerate(batches):
+        at = number * 7000 * holders
+        window = np.sort(np.concatenate([listed[:0], *attempts.bad(0, before, at)]))
+        assert window.tolist() == listed[(listed >= before) & (listed < at)].tolist()
+        attempts.renew(at)
+        who = np.arange(here, here + size)
+        batch = Presenting(who, np.full(size, at), np.full(size, until), np.full(size, Reply.COUNTED, dtype=np.int8))
+        attempts.add(batch, at)
+        listed = np.sort(np.concatenate([listed, comings.between(batch.who, batch.since, batch.until).listed()]))
+        here, before = here + size, at
+    rest = np.sort(np.concatenate([listed[:0], *attempts.bad(0, before, until)]))
+    assert rest.tolist() == listed[listed >= before].tolist()
 
 
 @settings(max_examples=100, deadline=None)

@@ -6,7 +6,7 @@ import pytest
 
 from keyturn.lockout.changes import Change, Contact, Forecast, Moment, PasswordSet, Published, Retired
 from keyturn.lockout.forecast import predict
-from keyturn.lockout.moments import LOCKS
+from keyturn.lockout.moments import LOCKS, REFUSALS
 from keyturn.model.estate import Absence, Habit
 from keyturn.model.logon import LogonProtocol
 from keyturn.model.policy import RealmPolicy
@@ -171,6 +171,19 @@ class TestCounting:
         wrong = predict([client(0, behind=None)], [Retired(0)], NO_HISTORY, horizon_s=60)
         assert (right.first_lockout_s, wrong.first_lockout_s) == (None, 1 + 4 * 2)
 
+    def test_a_success_before_a_change_still_ends_the_count_after_it(self) -> None:
+        stale = client(0, Habit(1, phase_s=1), behind=None)
+        healthy = client(1, Habit(INFINITE, phase_s=3.5))
+        forecast = predict([stale, healthy], [Published(3.7, second_account=True)], RealmPolicy(), horizon_s=60)
+        assert forecast.first_lockout_s == 4 + 4
+
+    def test_a_lock_that_arrives_at_once_empties_the_count_there_too(self) -> None:
+        here = client(0, Habit(1, phase_s=0), behind=None)
+        there = client(1, Habit(1, phase_s=0.5, absences=(Absence(3, 14.4),)), behind=None, at=1)
+        policy = RealmPolicy(lockout_duration_s=10)
+        forecast = predict([here, there], (), policy, replica_lag_s=(0, 0), lock_lag_s=0, horizon_s=20)
+        assert after(forecast, "locked") == [(4, "locked", "replica 0"), (18, "locked", "replica 0")]
+
     def test_the_blamed_are_those_of_the_count_that_locked_and_each_once(self) -> None:
         early = client(0, Habit(INFINITE, phase_s=0), behind=None)
         often = client(1, Habit(1, phase_s=10), behind=None)
@@ -223,6 +236,12 @@ class TestHolders:
         forecast = predict(ten(gated=True, at=1), changes, NO_HISTORY, replica_lag_s=(0, 8), horizon_s=60)
         assert forecast.safe
 
+    def test_a_gated_holder_presents_nothing_to_a_retired_account_wherever_it_still_opens(self) -> None:
+        fleet = [client(0, Habit(1, phase_s=0), behind=None, at=1), client(1, Habit(1), gated=True, at=1)]
+        forecast = predict(fleet, [Retired(0)], RealmPolicy(), replica_lag_s=(0, 60), horizon_s=30)
+        assert forecast.first_lockout_s == 4
+        assert predict(fleet, (), RealmPolicy(), replica_lag_s=(0, 60), horizon_s=30).first_lockout_s is None
+
     def test_whoever_holds_the_second_account_never_presents_the_first_again(self) -> None:
         changes: list[Change] = [Published(0, second_account=True), PasswordSet(10), Published(10), PasswordSet(20)]
         assert predict(ten(), changes, NO_HISTORY, horizon_s=60).safe
@@ -231,6 +250,8 @@ class TestHolders:
         behind = client(0, behind=1)
         assert predict([behind], (), RealmPolicy(), changed_ago_s=3590, horizon_s=7200).safe
         assert not predict([behind], (), RealmPolicy(), changed_ago_s=3600, horizon_s=7200).safe
+        too_late = client(0, Habit(20, phase_s=15), behind=1)
+        assert not predict([too_late], (), RealmPolicy(), changed_ago_s=3590, horizon_s=7200).safe
 
     def test_a_change_and_a_contact_at_one_moment_are_taken_in_that_order(self) -> None:
         forecast = predict([client(0, Habit(10, phase_s=5))], [PasswordSet(5)], NO_HISTORY, horizon_s=5)
@@ -265,6 +286,26 @@ class TestTheLogonScript:
         changes = [PasswordSet(0), Published(50), PasswordSet(300)]
         forecast = predict([client(0, self.SCRIPTED)], changes, NO_HISTORY, horizon_s=600)
         assert (forecast.orphaned, forecast.recovered) == (("client-0",), ())
+
+    def test_logons_are_counted_from_the_first_refusal_whatever_happens_in_between(self) -> None:
+        changes = [PasswordSet(0), PasswordSet(60), Published(250)]
+        forecast = predict([client(0, self.SCRIPTED)], changes, NO_HISTORY, horizon_s=600)
+        assert after(forecast, "recovered") == [(307, "recovered", "client-0")]
+
+    def test_logons_are_counted_from_the_last_lock_that_kept_a_healthy_client_out(self) -> None:
+        stale = client(0, Habit(1, phase_s=0), behind=None)
+        healthy = client(1, Habit(5, phase_s=1, logon_script_s=4))
+        policy = RealmPolicy(lockout_duration_s=10)
+        # Locked from 4 to 14 and from 18 to 28: the client gets through at 16 and is refused at 21 and 26.
+        forecast = predict([stale, healthy], [Published(27.5, second_account=True)], policy, horizon_s=60)
+        assert after(forecast, "recovered") == [(29, "recovered", "client-1")]
+
+    def test_a_client_that_is_reinstalled_before_it_comes_again_learns_nothing_more(self) -> None:
+        stale = [client(number, Habit(INFINITE, phase_s=number), behind=None) for number in range(5)]
+        healthy = client(5, Habit(200, phase_s=7, logon_script_s=100))
+        policy = RealmPolicy(lockout_duration_s=60)
+        forecast = predict([*stale, healthy], [Published(70, second_account=True)], policy, horizon_s=600)
+        assert after(forecast, "recovered", "learned") == [(107, "recovered", "client-5")]
 
     def test_a_client_kept_out_by_a_lock_until_its_logon_gets_what_is_offered_then(self) -> None:
         stale = client(0, Habit(1, phase_s=0), behind=None)
@@ -331,6 +372,20 @@ class TestMoments:
         assert len(after(forecast, "locked")) == LOCKS
         assert after(forecast, "learned") == [(29 * DAY, "learned", "client-10")]
         assert forecast.orphaned == tuple(f"client-{number}" for number in range(10))
+
+    def test_a_lock_beyond_those_told_still_keeps_a_client_out(self) -> None:
+        stale = client(0, Habit(10, phase_s=0), behind=None)
+        healthy = client(1, Habit(INFINITE, phase_s=20_007))
+        policy = RealmPolicy(lockout_threshold=1, lockout_duration_s=10)
+        forecast = predict([stale, healthy], [Published(20_005, second_account=True)], policy, horizon_s=20_020)
+        assert len(after(forecast, "locked")) > LOCKS
+        assert not after(forecast, "learned")
+
+    def test_few_refusals_of_one_holder_are_told(self) -> None:
+        habit = Habit(60, logon_script_s=10 * DAY)
+        fleet = [client(number, habit) for number in range(10)]
+        forecast = predict(fleet, [PasswordSet(0), Published(0)], NO_HISTORY, horizon_s=DAY)
+        assert len([who for _, _, who in after(forecast, "refused") if who == "client-9"]) == REFUSALS
 
     def test_what_lies_beyond_the_horizon_is_not_told(self) -> None:
         assert predict([], [PasswordSet(61)], NO_HISTORY, horizon_s=60).moments == ()

@@ -101,7 +101,7 @@ def _predict(estate: Estate, scene: Scene, changes: tuple[Change, ...], horizon_
 
 
 def _contact(holder: Holder, live: int | None, proven: int | None, replicas: tuple[str, ...]) -> Contact:
-    behind = live - proven if live is not None and proven is not None else 0
+    behind = max(0, live - proven) if live is not None and proven is not None else 0
     at = replicas.index(holder.replica) if holder.replica in replicas else 0
     return Contact(holder.name, holder.habit, holder.protocol, holder.gated, behind, at)
 

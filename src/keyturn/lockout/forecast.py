@@ -51,6 +51,9 @@ def predict(
     The orphaned and the recovered come by name. A holder with a gate is not orphaned if it will learn something valid
     at its next contact. A previous password counts as valid while its grace lasts: choose a horizon beyond the grace.
 
+    The moments are every change, every lock (of those that change nothing else, the first thousand), and holders one by
+    one, or in crowds where they are many.
+
     Costs grow with the holders, the changes and the locks that follow each other within the horizon, hardly with the
     contacts: `bench/forecast.py` measures. Raises ValueError for what cannot be: see `_check`.
     """
