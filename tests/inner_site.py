@@ -12,7 +12,8 @@ from keyturn.adapters.authorities.builtin.realm import BuiltinRealm
 from keyturn.adapters.authorities.builtin.site_realms import Access, SiteRealms, Toolbox
 from keyturn.adapters.store.seal_key import SealKey
 from keyturn.adapters.store.store import SqlStore, open_store
-from keyturn.escrow.envelope import Custodian, Custody, seal
+from keyturn.escrow.custody import Custodian, Custody
+from keyturn.escrow.envelope import seal
 from keyturn.lifecycle.budgeted import Budgeted
 from keyturn.lifecycle.catalogue.products import role_names
 from keyturn.lifecycle.planning import Patience
@@ -124,6 +125,7 @@ def site_in(
     clock: Clock | None = None,
     patience: Patience = PATIENCE,
     two_person_approval: bool = False,
+    custody: Custody = CUSTODY,
     wrap: Callable[[Parts], Parts] = lambda parts: parts,
 ) -> InnerSite:
     """A site whose estate is taken in. Opening the same folder again is a restart."""
@@ -136,14 +138,14 @@ def site_in(
     store = open_store(
         f"sqlite:///{folder / 'store.db'}",
         seal_key=SEAL_KEY,
-        envelope=lambda account, generation, secret: seal(account, generation, secret, CUSTODY),
+        envelope=lambda account, generation, secret: seal(account, generation, secret, custody, site="PHX"),
         now=clock,
         new_id=new_id,
     )
     realms = SiteRealms(store.estate, lambda name: folder / f"{name}.db", clock)
     parts = wrap(
         Parts(
-            settings=Settings("PHX", two_person_approval=two_person_approval, patience=patience),
+            settings=Settings("PHX", two_person_approval=two_person_approval, patience=patience, custody=custody),
             store=store,
             attempts=store,
             authorities=lambda realm: Budgeted(realms(realm), store, clock),

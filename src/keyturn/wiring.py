@@ -5,7 +5,9 @@ Imports stand inside the functions: an agent must not load the store, and `keytu
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,12 +32,19 @@ def main() -> None:
             init=_init,
             up=_up,
             door=_door,
-            envelope=_envelope,
+            site=_site,
             agent=_agent,
             saved_door=_saved_door,
             save_door=_save_door,
         )
     )
+
+
+def _dump_no_core() -> None:
+    """A crash must not write passwords and keys to disk."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _agent() -> "AgentParts":
@@ -45,6 +54,7 @@ def _agent() -> "AgentParts":
     from keyturn.agent.ports import AgentParts
     from keyturn.agent.transport import PinnedHttps, fetch_authority
 
+    _dump_no_core()
     return AgentParts(
         exchange=PinnedHttps, share=HttpsShare, authority=fetch_authority, now=time.time, random=random.random
     )
@@ -55,15 +65,18 @@ def _up(root: Path, ask: "Ask", ready: Callable[[str], None]) -> None:
 
     from keyturn.adapters.site_files.layout import alone_in, existing
     from keyturn.adapters.site_files.settings import read_settings
+    from keyturn.operations.envelopes import tell_custody
     from keyturn.server.serving import Listening, serve
     from keyturn.server.worker import Worker
 
+    _dump_no_core()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     files = existing(root)
     settings = read_settings(files.settings.read_text())
     sole = alone_in(files)
     worker = Worker("embedded")
-    parts = _parts(files, settings, worker.wake, ask)
+    parts = _parts(files, settings, worker.wake, _store(files, settings, ask))
+    tell_custody(parts, by=files.settings.name)
     listening = Listening(
         settings.host,
         settings.port,
@@ -76,12 +89,11 @@ def _up(root: Path, ask: "Ask", ready: Callable[[str], None]) -> None:
         serve(parts, listening, worker, ready)
 
 
-def _parts(files: "SiteFiles", settings: "SiteSettings", wake: Callable[[], None], ask: "Ask") -> "Parts":
+def _parts(files: "SiteFiles", settings: "SiteSettings", wake: Callable[[], None], store: "SqlStore") -> "Parts":
     from keyturn.adapters.authorities.builtin.site_realms import Access, SiteRealms, Toolbox
     from keyturn.lifecycle.budgeted import Budgeted
     from keyturn.operations.parts import Parts
 
-    store = _store(files, settings, ask)
     realms = SiteRealms(store.estate, files.realm, time.time)
     machines = _Machines(store)
 
@@ -90,7 +102,7 @@ def _parts(files: "SiteFiles", settings: "SiteSettings", wake: Callable[[], None
         machines.forget()
 
     return Parts(
-        settings=settings.operating,
+        settings=replace(settings.operating, custody=settings.custody),
         store=store,
         attempts=store,
         authorities=lambda realm: Budgeted(realms(realm), store, time.time),
@@ -133,7 +145,9 @@ def _store(files: "SiteFiles", settings: "SiteSettings", ask: "Ask") -> "SqlStor
     return open_store(
         f"sqlite:///{files.store}",
         seal_key=SealKey.from_passphrase(ask(), salt) if salt else SealKey.load(files.seal_key),
-        envelope=lambda account, generation, secret: seal(account, generation, secret, settings.custody),
+        envelope=lambda account, generation, secret: seal(
+            account, generation, secret, settings.custody, site=settings.operating.site
+        ),
         now=time.time,
         new_id=_new_id,
     )
@@ -147,7 +161,9 @@ def _new_id() -> str:
 def _init(founding: "Founding", ask: "Ask") -> list[str]:
     from keyturn.adapters.site_files.founding import found
 
-    return found(founding, parts=lambda files, settings: _parts(files, settings, lambda: None, ask))
+    return found(
+        founding, parts=lambda files, settings: _parts(files, settings, lambda: None, _store(files, settings, ask))
+    )
 
 
 def _door(root: Path) -> "Door":
@@ -162,14 +178,16 @@ def _door(root: Path) -> "Door":
     return Door(f"https://{settings.names[0]}:{settings.port}", files.authority.read_text(), token)
 
 
-def _envelope(root: Path, account: str, generation: int | None, ask: "Ask") -> bytes:
+@contextmanager
+def _site(root: Path, ask: "Ask") -> "Iterator[Parts]":
     from keyturn.adapters.site_files.layout import existing
     from keyturn.adapters.site_files.settings import read_settings
 
     files = existing(root)
-    store = _store(files, read_settings(files.settings.read_text()), ask)
+    settings = read_settings(files.settings.read_text())
+    store = _store(files, settings, ask)
     try:
-        return store.envelope(store.estate().managed(account).account, generation)[1]
+        yield _parts(files, settings, lambda: None, store)
     finally:
         store.close()
 

@@ -3,7 +3,9 @@
 Each part stands in `store/`, beside the fixed cast that all of them play with.
 """
 
+from tests.contract.store.chained_events import ChainedEventsContract
 from tests.contract.store.clients import AttemptsContract, ClientsContract, EventsContract, PeopleContract
+from tests.contract.store.escrow import EscrowContract
 from tests.contract.store.estates import EstatesContract
 from tests.contract.store.holders import HoldersContract
 from tests.contract.store.leases import LeasesContract
@@ -17,10 +19,12 @@ class StoreContract(
     LeasesContract,
     VaultContract,
     AdoptionContract,
+    EscrowContract,
     HoldersContract,
     ClientsContract,
     PeopleContract,
     EventsContract,
+    ChainedEventsContract,
     AttemptsContract,
 ):
     pass

@@ -14,18 +14,16 @@ from typing import Any, TypeAlias
 
 import pytest
 
-pytest.register_assert_rewrite("tests.contract.store")
-
-from keyturn.adapters.store import schema  # noqa: E402
-from keyturn.adapters.store.errors import NewerSchema, NotAStore, Tampered, Unavailable, WrongSealKey  # noqa: E402
-from keyturn.adapters.store.seal_key import SealKey  # noqa: E402
-from keyturn.adapters.store.store import SqlStore, open_store  # noqa: E402
-from keyturn.model.accounts import Credential  # noqa: E402
-from keyturn.model.secret import Secret  # noqa: E402
-from keyturn.operations.ports import Lease  # noqa: E402
-from tests.contract.store.setting import KEY, paper  # noqa: E402
-from tests.contract.store.threads import at_once  # noqa: E402
-from tests.contract.store.world import (  # noqa: E402
+from keyturn.adapters.store import schema
+from keyturn.adapters.store.errors import NewerSchema, NotAStore, Tampered, Unavailable, WrongSealKey
+from keyturn.adapters.store.seal_key import SealKey
+from keyturn.adapters.store.store import SqlStore, open_store
+from keyturn.model.accounts import Credential
+from keyturn.model.secret import Secret
+from keyturn.operations.ports import Lease
+from tests.contract.store.setting import KEY, paper
+from tests.contract.store.threads import at_once
+from tests.contract.store.world import (
     CONN,
     SVC,
     SVC_NAMED,
@@ -37,7 +35,7 @@ from tests.contract.store.world import (  # noqa: E402
     running,
     sealed,
 )
-from tests.contract.store_contract import StoreContract  # noqa: E402
+from tests.contract.store_contract import StoreContract
 
 ByHand: TypeAlias = Callable[..., list[Any]]
 

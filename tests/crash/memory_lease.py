@@ -148,5 +148,5 @@ class MemoryLease:
             return
         self._change(named_so, account=account, life=AccountLife.ACTIVE, created_at=self.store.now())
 
-    def _change(self, account: AnyAccount, **values: object) -> None:
-        self.store.accounts[str(account)] = replace(self.store.accounts[str(account)], **values)  # type: ignore[arg-type]
+    def _change(self, whose: AnyAccount, **values: object) -> None:
+        self.store.accounts[str(whose)] = replace(self.store.accounts[str(whose)], **values)  # type: ignore[arg-type]

@@ -41,6 +41,9 @@ class Tally:
     last_logon_at: float | None = None
 
 
+_UNTRIED = Tally()
+
+
 @dataclass(frozen=True, slots=True)
 class Tried:
     """A logon as the realm's log has it. `locking`: it is the one that locked the account."""
@@ -54,7 +57,7 @@ class Tried:
 
 @dataclass
 class MemoryRealm:
-    """An `Authority`, and an `AccessRealm` for machines. The other replicas show a password `lag_s` after it was set."""
+    """An `Authority`, and an `AccessRealm` for machines. Other replicas show a password `lag_s` after it was set."""
 
     name: RealmName
     policy: RealmPolicy
@@ -67,13 +70,12 @@ class MemoryRealm:
     next_sid: int = 1
 
     def copy(self, now: Callable[[], float]) -> "MemoryRealm":
-        return replace(
-            self, now=now, entries=dict(self.entries), tallies=dict(self.tallies), log=list(self.log)
-        )
+        return replace(self, now=now, entries=dict(self.entries), tallies=dict(self.tallies), log=list(self.log))
 
     def find(self, name: str) -> Account | None:
+        wanted = canonical(name)
         for sid, entry in self.entries.items():
-            if canonical(entry.name) == canonical(name):
+            if canonical(entry.name) == wanted:
                 return Account(self.name, sid, entry.name)
         return None
 
@@ -85,6 +87,7 @@ class MemoryRealm:
     def create(self, account: AccountToBe, secret: Secret, like: Account | None = None) -> Account:
         if self.find(account.name):
             raise AuthorityError(f"{account} exists already", permanent=True)
+        self._refuse_unfit(secret)
         groups = self._entry(like).rights.groups if like else frozenset()
         made = Account(self.name, f"S-1-5-21-{self.next_sid}", account.name)
         self.next_sid += 1
@@ -93,6 +96,7 @@ class MemoryRealm:
 
     def set_password(self, account: Account, secret: Secret) -> None:
         entry = self._entry(account)
+        self._refuse_unfit(secret)
         self.entries[account.sid] = replace(entry, changes=(*entry.changes, Change(self.now(), secret)))
 
     def try_logon(
@@ -173,8 +177,12 @@ class MemoryRealm:
             return entry.changes
         return tuple(change for change in entry.changes if change.at + self.lag_s <= self.now())
 
+    def _refuse_unfit(self, secret: Secret) -> None:
+        if len(secret.reveal()) < self.policy.min_length:
+            raise AuthorityError("this password is too short", permanent=True)
+
     def _tally(self, sid: str, replica: str) -> Tally:
-        return self.tallies.get((sid, replica), Tally())
+        return self.tallies.get((sid, replica), _UNTRIED)
 
     def _entry(self, account: Account) -> Entry:
         if account.sid not in self.entries:

@@ -18,7 +18,7 @@ from keyturn.model.errors import NotFound
 from keyturn.model.estate import AccountLife, Estate, Holding, ManagedAccount, Proof
 from keyturn.model.logon import Answer
 from keyturn.model.secret import Secret
-from keyturn.operations.ports import Event, Offer, PlanRecord, PlanState
+from keyturn.operations.ports import Doubt, Event, Offer, PlanRecord, PlanState
 
 
 class State(StrEnum):
@@ -76,6 +76,7 @@ class MemoryStore:
     generations: dict[tuple[str, int], Generation] = field(default_factory=dict)
     paces: dict[tuple[str, int], int] = field(default_factory=dict)
     places: dict[tuple[str, int, str], Place] = field(default_factory=dict)
+    trusted: dict[tuple[str, int], float] = field(default_factory=dict)
     marks: dict[int, Marked] = field(default_factory=dict)
     attempts: dict[int, tuple[Account, Attempt]] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
@@ -88,6 +89,7 @@ class MemoryStore:
             generations=dict(self.generations),
             paces=dict(self.paces),
             places=dict(self.places),
+            trusted=dict(self.trusted),
             marks=dict(self.marks),
             attempts=dict(self.attempts),
             events=list(self.events),
@@ -123,7 +125,7 @@ class MemoryStore:
         return PlanRecord(
             plan_id,
             self.planned,
-            Forecast(),
+            Forecast(None, (), (), ()),
             now.state,
             "olga",
             0,
@@ -185,6 +187,18 @@ class MemoryStore:
             if spot[0] == str(account) and spot[2] == name and place.dropped_at is None:
                 self.places[spot] = replace(place, dropped_at=now)
 
+    def doubted(self) -> tuple[Doubt, ...]:
+        live = ((m.account, m.generation) for m in self.accounts.values())
+        named = [(a, Credential(a, n)) for a, n in live if isinstance(a, Account) and n is not None]
+        return tuple(
+            Doubt(credential, account, self.generation(credential).sealed.version)
+            for account, credential in named
+            if self._is_doubted(self.key(credential))
+        )
+
+    def trust(self, credential: Credential, now: float) -> None:
+        self.trusted[self.key(credential)] = now
+
     # The ledger of logons, and what is told.
 
     def recent(self, account: Account, since: float) -> tuple[Attempt, ...]:
@@ -201,6 +215,9 @@ class MemoryStore:
 
     def tell(self, actor: str, kind: str, subject: str, detail: str = "") -> None:
         self.events.append(Event(len(self.events) + 1, self.now(), actor, kind, subject, detail))
+
+    def told(self, kind: str, subject: str, detail: str = "") -> bool:
+        return any((e.kind, e.subject, e.detail) == (kind, subject, detail) for e in self.events)
 
     def tell_once(self, actor: str, kind: str, subject: str, detail: str = "") -> None:
         if not any((e.actor, e.kind, e.subject, e.detail) == (actor, kind, subject, detail) for e in self.events):
@@ -224,17 +241,20 @@ class MemoryStore:
         live = managed.generation
         refused = [n for n, place in places.items() if place.refused_at is not None]
         proven = [n for n, place in places.items() if place.proven_at is not None and place.refused_at is None]
-        kept = self.generations_of(managed.account).values()
         return Offer(
             account=managed.account,
             life=managed.life,
             live=live,
-            undecided=any(one.state is State.UNDECIDED for one in kept),
+            undecided=any(one.state is State.UNDECIDED and which[0] == key for which, one in self.generations.items()),
             published=max(places),
             proven=max(proven, default=None),
             refused=max(refused, default=None),
-            doubted=any(s[:2] == (key, live) and p.refused_at is not None for s, p in self.places.items()),
+            doubted=live is not None and self._is_doubted((key, live)),
         )
+
+    def _is_doubted(self, which: tuple[str, int]) -> bool:
+        refused = [place for spot, place in self.places.items() if place.refused_at is not None and spot[:2] == which]
+        return any(place.refused_at > self.trusted.get(which, 0) for place in refused if place.refused_at is not None)
 
     def _holdings(self) -> Iterator[Holding]:
         for (key, generation, holder), place in self.places.items():

@@ -9,7 +9,6 @@ from keyturn.lifecycle.ports import Authority
 from keyturn.model.accounts import RealmName
 from keyturn.model.errors import AuthorityError
 from keyturn.model.policy import RealmPolicy
-from keyturn.model.secret import Secret
 from tests.builtin import REALM, Clock
 from tests.contract.authority_contract import AuthorityContract
 from tests.crash.memory_realm import MemoryRealm
@@ -25,9 +24,6 @@ class Silent(MemoryRealm):
 
 
 class TestMemoryRealm(AuthorityContract):
-    refused: Secret | None = None
-    kind = MemoryRealm
-
     @pytest.fixture
     def clock(self) -> Clock:
         return Clock()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -45,6 +46,7 @@ class Leak:
 
 
 Place = str | Path
+S = TypeVar("S", bound=str | bytes)
 
 
 class Canaries:
@@ -53,14 +55,15 @@ class Canaries:
     def __init__(self) -> None:
         self._known: dict[str, Canary] = {}
 
-    def plant(self, name: str) -> str:
-        """A new password that the usual policies take: 24 characters of all four classes."""
+    def plant(self, name: str, length: int = 24) -> str:
+        """A new password that the usual policies take, with characters of all four classes."""
         letters = string.ascii_letters + string.digits
-        middle = "".join(secrets.choice(letters) for _ in range(20))
-        return self.learn(name, f"{middle[:10]}aB7-{middle[10:]}")
+        drawn = "".join(secrets.choice(letters) for _ in range(length - 4))
+        middle = len(drawn) // 2
+        return self.learn(name, f"{drawn[:middle]}aB7-{drawn[middle:]}")
 
-    def learn(self, name: str, secret: str) -> str:
-        """Search from now on for a secret that the product made. One name may stand for several secrets."""
+    def learn(self, name: str, secret: S) -> S:
+        """Search from now on for a secret that the product made: a text, or a key. One name may stand for several."""
         canary = self._known.setdefault(name, Canary(name, {}))
         for form, trace in _traces(secret):
             canary.traces.setdefault(trace, form)
@@ -100,15 +103,19 @@ def canaries() -> Canaries:
     return Canaries()
 
 
-def _traces(secret: str) -> Iterator[tuple[str, bytes]]:
-    """Every form of the secret and, where that is long enough, of its halves."""
+def _traces(secret: str | bytes) -> Iterator[tuple[str, bytes]]:
+    """Every form of the secret or, where that is long enough, of its halves: whoever finds the whole finds them."""
     if len(secret) < SHORTEST:
         raise ValueError(f"a canary has at least {SHORTEST} characters")
     half = len(secret) // 2
-    parts = [secret, secret[:half], secret[half:]] if len(secret) >= LONG_ENOUGH_FOR_HALVES else [secret]
+    parts = [secret[:half], secret[half:]] if len(secret) >= LONG_ENOUGH_FOR_HALVES else [secret]
     for part in parts:
-        for form, write in _FORMS.items():
-            yield from ((form, trace) for trace in write(part))
+        if isinstance(part, str):
+            for form, write in _FORMS_OF_TEXT.items():
+                yield from ((form, trace) for trace in write(part))
+        for data in (part,) if isinstance(part, bytes) else (part.encode(), *_wide(part)):
+            for form, encode in _FORMS_OF_BYTES.items():
+                yield from ((form, trace) for trace in encode(data))
 
 
 def _base64(data: bytes) -> Iterator[bytes]:
@@ -124,7 +131,7 @@ def _wide(text: str) -> tuple[bytes, bytes]:
     return text.encode("utf-16-le"), text.encode("utf-16-be")
 
 
-_FORMS: dict[str, Callable[[str], Iterable[bytes]]] = {
+_FORMS_OF_TEXT: dict[str, Callable[[str], Iterable[bytes]]] = {
     "in clear": lambda text: [text.encode()],
     "in UTF-16": _wide,
     "in JSON": lambda text: [json.dumps(text)[1:-1].encode()],
@@ -134,10 +141,11 @@ _FORMS: dict[str, Callable[[str], Iterable[bytes]]] = {
     "percent-encoded throughout": lambda text: [
         "".join(f"%{byte:{case}}" for byte in text.encode()).encode() for case in ("02x", "02X")
     ],
-    "in hexadecimal": lambda text: [
-        trace for data in (text.encode(), *_wide(text)) for trace in (data.hex().encode(), data.hex().upper().encode())
-    ],
-    "in Base64": lambda text: [trace for data in (text.encode(), *_wide(text)) for trace in _base64(data)],
+}
+_FORMS_OF_BYTES: dict[str, Callable[[bytes], Iterable[bytes]]] = {
+    "in raw bytes": lambda data: [data],
+    "in hexadecimal": lambda data: [data.hex().encode(), data.hex().upper().encode()],
+    "in Base64": _base64,
 }
 
 

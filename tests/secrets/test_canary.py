@@ -34,9 +34,7 @@ WRITERS: dict[str, Callable[[str], str | bytes]] = {
 
 
 @pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS.keys())
-def test_a_canary_is_found_however_it_was_written(
-    canaries: Canaries, write: Callable[[str], str]
-) -> None:
+def test_a_canary_is_found_however_it_was_written(canaries: Canaries, write: Callable[[str], str]) -> None:
     text = canaries.plant("password")
     assert canaries.leaks([], {"there": write(text)})
     assert not canaries.leaks([], {"there": write("another-PassW0rd-altogether")})

@@ -43,7 +43,7 @@ def test_nothing_short_is_generated_but_a_short_one_may_be_given() -> None:
         ("alllowercaseonly", "fewer than three kinds"),
         ("Contains-svcweb-7", "the account's name"),
         ("Maple7Rain-42x-and-more", "longer than the 20 characters that printer takes"),
-        ("Maple7Rain\n42x", "control character"),
+        ("Maple7Rain\n42x", "character that cannot be written"),
     ],
 )
 def test_a_given_password_that_cannot_work_is_refused_with_its_reason(given: str, fault: str) -> None:

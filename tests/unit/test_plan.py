@@ -33,8 +33,8 @@ CYCLE: list[Step] = [
     AwaitCanary(SECOND, 60),
     AwaitUptake(SECOND, ("a", "b"), 60),
     Withdraw(OLD, SECOND),
-    AwaitQuiet(OLD, 60),
-    Disable(OLD),
+    AwaitQuiet(OLD, 60, SECOND),
+    Disable(OLD, SECOND),
 ]
 
 
@@ -64,8 +64,8 @@ def test_no_step_of_a_cycle_but_the_canary_can_be_left_out(left_out: int) -> Non
         ([AwaitCanary(NEXT, 1)], "its Publish"),
         ([Withdraw(OLD, SECOND)], "the uptake of another account's credential"),
         ([Publish(NEXT, ("a",), 1), AwaitUptake(NEXT, ("a",), 1), Withdraw(OLD, NEXT)], "another account's"),
-        ([Disable(OLD)], "its Withdraw"),
-        ([*CYCLE[:7], Disable(OLD)], "its AwaitQuiet"),
+        ([Disable(OLD, SECOND)], "its Withdraw"),
+        ([*CYCLE[:7], Disable(OLD, SECOND)], "its AwaitQuiet"),
     ],
 )
 def test_an_order_that_breaks_a_promise_does_not_construct(steps: list[Step], missing: str) -> None:

@@ -59,6 +59,7 @@ ROLE = RoleName("sms2003/client-connection-additional")
 STEPS: tuple[Step, ...] = (
     Seal(IN_PLACE),
     SetPassword(IN_PLACE),
+    SetPassword(IN_PLACE, behind=CREDENTIAL),
     Seal(CREDENTIAL),
     CreateAccount(NEW, ROLE, (PHX,), like=OLD, succeeds=OLD),
     CreateAccount(NEW, ROLE, ()),
@@ -68,8 +69,8 @@ STEPS: tuple[Step, ...] = (
     AwaitCanary(CREDENTIAL, 0.5),
     AwaitUptake(CREDENTIAL, ("pc-1",), float("inf")),
     Withdraw(OLD, CREDENTIAL),
-    AwaitQuiet(OLD, 3600.0),
-    Disable(OLD),
+    AwaitQuiet(OLD, 3600.0, CREDENTIAL),
+    Disable(OLD, CREDENTIAL),
     Delete(OLD),
 )
 PLAN = Plan(
@@ -128,8 +129,8 @@ def test_an_account_and_one_to_be_are_told_apart() -> None:
     plan = from_json(to_json(PLAN), Plan, "it")
     assert isinstance(plan.account, Account)
     assert plan.account.name == OLD.name
-    assert isinstance(plan.steps[2].step, Seal)
-    assert isinstance(plan.steps[2].step.credential.account, AccountToBe)
+    assert isinstance(plan.steps[3].step, Seal)
+    assert isinstance(plan.steps[3].step.credential.account, AccountToBe)
 
 
 def test_stored_plans_keep_their_shape() -> None:

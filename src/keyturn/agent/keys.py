@@ -1,6 +1,7 @@
 """The agent's two keys: one to sign its requests, one to which its passwords are sealed."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -49,3 +50,7 @@ class _Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __repr__(self) -> str:
         return "<keys>"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """msgspec makes one of its own, which shows every field."""
+        return []

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from keyturn.cli.client import moment
 from keyturn.cli.plan import go_through
 from keyturn.cli.printing import print_json, print_table
 from keyturn.cli.tools import Session, read_secret
@@ -28,7 +29,7 @@ def list_(session: Session, as_json: bool) -> None:
         print_json(found)
         return
     rows = [
-        (a["account"], a["role"].partition("/")[2], a["life"], a["generation"], f"{a['current']}/{a['holders']}")
+        (a["account"], a["role"].partition("/")[2], _life(a), a["generation"], f"{a['current']}/{a['holders']}")
         for a in found
     ]
     print_table(("account", "role", "life", "gen.", "current"), rows, empty="no accounts: keyturn estate import FILE")
@@ -45,7 +46,9 @@ def show(session: Session, account: str, as_json: bool) -> None:
         print_json(found)
         return
     about = found["account"]
-    click.echo(f"{about['account']}  {about['role']}  {about['life']}  generation {about['generation'] or 'unknown'}")
+    click.echo(f"{about['account']}  {about['role']}  {_life(about)}  generation {about['generation'] or 'unknown'}")
+    if about["due"]:
+        click.echo(f"its envelope was opened {moment(about['opened_at'])} by {about['opened_by']}: rotate it")
     if about["successor"]:
         click.echo(f"succeeded by {about['successor']}")
     print_table(
@@ -112,6 +115,10 @@ def create(session: Session, account: str, password_stdin: bool, yes: bool, as_j
 def delete(session: Session, account: str, yes: bool, as_json: bool) -> None:
     """Delete an account that a rotation has disabled."""
     _propose(session, {"account": account, "kind": "delete"}, password_stdin=False, yes=yes, as_json=as_json)
+
+
+def _life(about: dict[str, Any]) -> str:
+    return f"{about['life']}, due: {about['due']}" if about["due"] else str(about["life"])
 
 
 def _by_hand(verb: str, text: str) -> None:

@@ -12,6 +12,10 @@ class ServerFailed(KeyturnError):
     """The server could not be reached, or could not do what it accepted."""
 
 
+class NoAnswer(ServerFailed):
+    """Nobody answers at all."""
+
+
 class Api:
     """Raises KeyturnError with the server's own words and hint; ServerFailed where asking again may help."""
 
@@ -62,7 +66,7 @@ class Api:
             with urllib3.PoolManager(ca_cert_data=self._door.authority_pem, retries=False, timeout=60) as pool:
                 answer = pool.request(method, url, body=payload if body is not None else None, headers=headers)  # type: ignore[arg-type]
         except urllib3.exceptions.HTTPError as error:
-            raise ServerFailed(
+            raise NoAnswer(
                 f"no answer from {self._door.url}: {type(error).__name__}", hint="is `keyturn up` running there?"
             ) from None
         if answer.status >= 400:

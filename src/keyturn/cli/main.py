@@ -25,7 +25,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "envelope": ("keyturn.cli.envelope:envelope", "Sealed copies of passwords."),
     "person": ("keyturn.cli.person:person", "People and their roles."),
     "login": ("keyturn.cli.person:login", "Log in to a site from another machine."),
-    "events": ("keyturn.cli.events:events", "What happened, and who asked for it."),
+    "audit-log": ("keyturn.cli.audit_log:audit_log", "What happened, who asked for it, and proof that it is whole."),
 }
 
 FAILED, REFUSED = 1, 2

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from keyturn.wire.door import Door
 if TYPE_CHECKING:
     from keyturn.agent.ports import AgentParts
     from keyturn.operations.founding import Founding
+    from keyturn.operations.parts import Parts
 
 
 Ask = Callable[[], Secret]
@@ -29,8 +31,8 @@ class Tools:
     """Founds a site; returns what a person should read."""
     up: Callable[[Path, Ask, Callable[[str], None]], None]
     door: Callable[[Path], Door]
-    envelope: Callable[[Path, str, int | None, Ask], bytes]
-    """The sealed bytes straight from a site's directory, for the day on which the server does not run."""
+    site: Callable[[Path, Ask], AbstractContextManager["Parts"]]
+    """The site straight from its directory, for the day on which the server does not run."""
     agent: Callable[[], "AgentParts"]
     saved_door: Callable[[], Door | None]
     save_door: Callable[[Door], None]
@@ -55,6 +57,11 @@ class Session:
     @property
     def agent(self) -> "AgentParts":
         return self.tools.agent()
+
+    @property
+    def at_hand(self) -> bool:
+        """Whether the site meant is one in a directory here, not one logged in to from afar."""
+        return self.root is not None or self.tools.saved_door() is None
 
     def directory(self) -> Path:
         return self.root if self.root is not None else Path()

@@ -1,139 +1,162 @@
 """An envelope: the content once for every set of custodians that together may open it, in nested age files.
 
-The text form is made for the worst day: each block is an armoured age file, headed by the names in the order in which
-its layers open. `age --decrypt -i first.key block | age --decrypt -i second.key` opens it without Keyturn.
+`age --decrypt -i first.key block | age --decrypt -i second.key` opens a block without Keyturn.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import pyrage
 
+from keyturn.escrow.custody import Custodian, Custody, fingerprint_of_identity
+from keyturn.escrow.outside import (
+    BEGIN,
+    MOST_BYTES,
+    Block,
+    EnvelopeError,
+    Outside,
+    block_text,
+    choices,
+    head,
+    read_outside,
+)
 from keyturn.model.accounts import AnyAccount
-from keyturn.model.errors import KeyturnError
 from keyturn.model.secret import Secret
-
-TITLE = "Keyturn envelope 1"
-_OPENS = "opens with: "
-_END = "-----END AGE ENCRYPTED FILE-----"
-MOST_CUSTODIANS = 7
-
-
-class EnvelopeError(KeyturnError):
-    """The envelope cannot be opened with these keys, or is damaged; the message names the layer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Custodian:
-    """Who can help to open. `recipient` is an age recipient, `age1…`."""
-
-    name: str
-    recipient: str
-
-
-@dataclass(frozen=True, slots=True)
-class Custody:
-    """Any `needed` of the custodians together open an envelope. Raises ValueError for what cannot be meant."""
-
-    custodians: tuple[Custodian, ...]
-    needed: int = 1
-
-    def __post_init__(self) -> None:
-        names = [c.name for c in self.custodians]
-        if not 1 <= self.needed <= len(names) <= MOST_CUSTODIANS:
-            raise ValueError(f"{self.needed} of {len(names)} custodians: at least 1 of at most {MOST_CUSTODIANS}")
-        if len({n.casefold() for n in names}) < len(names) or len({c.recipient for c in self.custodians}) < len(names):
-            raise ValueError("a custodian stands there twice")
-        if any(not name.strip() or not name.isprintable() or "," in name for name in names):
-            raise ValueError("a custodian's name is one printable word or more, without a comma")
-        for custodian in self.custodians:
-            try:
-                pyrage.x25519.Recipient.from_str(custodian.recipient)
-            except pyrage.RecipientError:
-                raise ValueError(f"{custodian.name}: not an age recipient (age1…)") from None
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What an envelope holds. It says itself which account and generation it is for: a swapped one is seen."""
+    """What an envelope holds. It says itself what it is for: one that was swapped, or whose head was altered, is
+    seen when it is opened."""
 
     account: str
     generation: int
+    site: str
     password: Secret
 
 
-def seal(account: AnyAccount, generation: int, password: Secret, custody: Custody) -> bytes:
-    content = json.dumps({"account": str(account), "generation": generation, "password": password.reveal()})
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """`by` are the custodians whose keys opened it; `damaged` names what these keys should have opened too."""
+
+    content: Content
+    by: tuple[str, ...]
+    damaged: tuple[str, ...] = ()
+
+
+def seal(account: AnyAccount, generation: int, password: Secret, custody: Custody, *, site: str) -> bytes:
+    fields = {"account": str(account), "generation": generation, "site": site, "password": password.reveal()}
+    content = json.dumps(fields).encode()
     blocks = [
-        f"{_OPENS}{', '.join(c.name for c in holders)}\n{_nest(content.encode(), holders)}\n"
+        Block(tuple(c.name for c in holders), _nest(content, holders))
         for holders in combinations(custody.custodians, custody.needed)
     ]
-    head = f"{TITLE}\naccount: {account}\ngeneration: {generation}\n"
-    return "\n".join([head, *blocks]).encode()
+    top = head(str(account), generation, site, custody.fingerprints)
+    return "\n".join([top, *map(block_text, blocks)]).encode()
 
 
-def open_envelope(envelope: bytes, keys: Mapping[str, str]) -> tuple[Content, tuple[str, ...]]:
-    """The content, and the custodians whose age identities (`AGE-SECRET-KEY-1…`, by name) opened it.
+def open_envelope(envelope: bytes, keys: Mapping[str, str]) -> Opened:
+    """By custodians' age identities (`AGE-SECRET-KEY-1…`), by name. Of a single block, as one comes off paper, the
+    layers are those of `keys` in their order.
 
-    Raises EnvelopeError when no set of custodians named in the envelope is covered by `keys`, or a layer fails.
+    Raises EnvelopeError when no set of custodians named in the envelope is covered by `keys`, when no block that is
+    covered opens (naming the layer), or when the head and the content do not agree.
     """
-    blocks = _blocks(envelope)
-    for names, block in blocks:
-        if all(name in keys for name in names):
-            return _content(_peel(block, names, keys)), names
-    wanted = " or ".join(" with ".join(names) for names, _ in blocks)
-    raise EnvelopeError("these keys do not open the envelope", hint=f"it opens with {wanted}")
+    if envelope.lstrip().startswith(BEGIN.encode()):
+        return Opened(_peel(_single(envelope, keys), keys, {}), tuple(keys))
+    outside = read_outside(envelope)
+    refuse_uncovered(outside.opens_with, keys)
+    faults: list[EnvelopeError] = []
+    for block in outside.blocks:
+        if all(name in keys for name in block.names):
+            try:
+                content = _peel(block, keys, outside.custodians)
+            except EnvelopeError as fault:
+                faults.append(fault)
+            else:
+                _refuse_altered(outside, content)
+                return Opened(content, block.names, tuple(fault.message for fault in faults))
+    raise EnvelopeError("; ".join(dict.fromkeys(fault.message for fault in faults)), hint=faults[0].hint)
 
 
-def opened_by(envelope: bytes) -> tuple[tuple[str, ...], ...]:
-    """The sets of custodians that can open the envelope."""
-    return tuple(names for names, _ in _blocks(envelope))
+def refuse_uncovered(opens_with: Iterable[tuple[str, ...]], names: Iterable[str]) -> None:
+    given, sets = set(names), tuple(opens_with)
+    if not any(given.issuperset(needed) for needed in sets):
+        raise EnvelopeError("these keys do not open the envelope", hint=f"it opens with {choices(sets)}")
+
+
+def refuse_other_keys(pinned: Mapping[str, str], keys: Mapping[str, str]) -> None:
+    """Before an envelope is asked for: whether each key is the one its custodian's fingerprint was pinned from."""
+    for name, identity in keys.items():
+        mark = _mark(name, identity)
+        if name in pinned and pinned[name] != mark:
+            raise _another_key(name, mark, pinned[name])
 
 
 def _nest(content: bytes, holders: Sequence[Custodian]) -> str:
-    """The first custodian's layer is the outermost."""
+    """The first custodian's layer is the outermost, and the only one in armour: each armour adds a third."""
     for custodian in reversed(holders):
         recipient = pyrage.x25519.Recipient.from_str(custodian.recipient)
-        content = pyrage.encrypt(content, [recipient], armored=True)
-    return content.decode().strip()
+        content = pyrage.encrypt(content, [recipient], armored=custodian is holders[0])
+    return content.decode().strip() + "\n"
 
 
-def _peel(block: bytes, names: tuple[str, ...], keys: Mapping[str, str]) -> bytes:
-    for name in names:
+def _peel(block: Block, keys: Mapping[str, str], pinned: Mapping[str, str]) -> Content:
+    layer = block.armour.encode()
+    for name in block.names:
+        mark = _mark(name, keys[name])
         try:
-            identity = pyrage.x25519.Identity.from_str(keys[name].strip())
-        except pyrage.IdentityError:
-            raise EnvelopeError(f"the key given for {name} is no age identity") from None
-        try:
-            block = pyrage.decrypt(block, [identity])
+            layer = pyrage.decrypt(layer, [pyrage.x25519.Identity.from_str(keys[name].strip())])
         except pyrage.DecryptError:
+            if name in pinned and pinned[name] != mark:
+                raise _another_key(name, mark, pinned[name]) from None
             raise EnvelopeError(
-                f"the layer of {name} does not open", hint="another key than at sealing, or the layer is damaged"
+                f"the layer of {name} in {block.title} is damaged"
+                if name in pinned
+                else f"the layer of {name} in {block.title} does not open",
+                hint="another set of custodians, an earlier copy or the paper may open",
             ) from None
-    return block
+    return _content(layer, block)
 
 
-def _blocks(envelope: bytes) -> list[tuple[tuple[str, ...], bytes]]:
+def _mark(name: str, identity: str) -> str:
     try:
-        text = envelope.decode()
-    except UnicodeDecodeError:
-        raise EnvelopeError("not an envelope: it is not text") from None
-    if not text.startswith(TITLE):
-        raise EnvelopeError(f"not an envelope: it does not begin with '{TITLE}'")
-    found = []
-    for part in text.split(_OPENS)[1:]:
-        names, _, block = part.partition("\n")
-        found.append((tuple(names.split(", ")), (block.partition(_END)[0] + _END + "\n").encode()))
-    if not found:
-        raise EnvelopeError("the envelope has no sealed block left")
-    return found
+        return fingerprint_of_identity(identity)
+    except ValueError:
+        raise EnvelopeError(f"the key given for {name} is no age identity") from None
 
 
-def _content(plain: bytes) -> Content:
+def _another_key(name: str, given: str, pinned: str) -> EnvelopeError:
+    return EnvelopeError(
+        f"the key given for {name} is {given}, and the layer of {name} is sealed for {pinned}",
+        hint="the fingerprint is that of the custodian's recipient: keyturn envelope list",
+    )
+
+
+def _single(block: bytes, keys: Mapping[str, str]) -> Block:
+    if len(block) > MOST_BYTES:
+        raise EnvelopeError(f"not an envelope: it has more than {MOST_BYTES} bytes")
+    return Block(tuple(keys), block.decode("ascii", "replace").strip() + "\n")
+
+
+def _content(plain: bytes, block: Block) -> Content:
     try:
         fields = json.loads(plain)
-        return Content(str(fields["account"]), int(fields["generation"]), Secret(fields["password"]))
+        return Content(
+            str(fields["account"]), int(fields["generation"]), str(fields["site"]), Secret(fields["password"])
+        )
     except (ValueError, KeyError, TypeError):
-        raise EnvelopeError("the innermost layer opens, and its content is not an envelope's") from None
+        raise EnvelopeError(f"{block.title} opens, and its content is not an envelope's") from None
+
+
+def _refuse_altered(outside: Outside, content: Content) -> None:
+    said = (outside.account, outside.generation, outside.site)
+    holds = (content.account, content.generation, content.site)
+    if said != holds:
+        raise EnvelopeError(
+            f"the envelope says {said[0]} generation {said[1]} of site {said[2]}, "
+            f"and holds {holds[0]} generation {holds[1]} of site {holds[2]}",
+            hint="it was altered or exchanged: keyturn envelope verify, and keyturn audit-log shows who had it",
+        )

@@ -70,23 +70,23 @@ class Execution:
                 return self._create(account, like)
             case CopyRights(source, target):
                 return self._copy_rights(source, target)
-            case SetPassword(credential):
-                return self._set_password(credential)
+            case SetPassword(credential, behind):
+                return (self._disturbed(behind) if behind else None) or self._set_password(credential)
             case AwaitConvergence(credential):
                 return self._await_convergence(credential)
             case Publish(credential, holders, at_once):
                 self.holdings.publish(credential, holders, at_once)
                 return Done()
             case AwaitCanary(credential, patience_s):
-                return self._await_canary(credential, since + patience_s)
+                return self._disturbed(credential) or self._await_canary(credential, since + patience_s)
             case AwaitUptake(credential, holders, patience_s):
-                return self._await_uptake(credential, holders, since + patience_s)
+                return self._disturbed(credential) or self._await_uptake(credential, holders, since + patience_s)
             case Withdraw(account, in_favour_of):
-                return self._withdraw(account, in_favour_of)
-            case AwaitQuiet(account, quiet_s):
-                return self._await_quiet(account, quiet_s, since)
-            case Disable(account):
-                return self._retire(account, AccountLife.DISABLED)
+                return self._disturbed(in_favour_of) or self._withdraw(account, in_favour_of)
+            case AwaitQuiet(account, quiet_s, in_favour_of):
+                return self._disturbed(in_favour_of) or self._await_quiet(account, quiet_s, since)
+            case Disable(account, in_favour_of):
+                return self._disturbed(in_favour_of) or self._retire(account, AccountLife.DISABLED)
             case Delete(account):
                 return self._retire(account, AccountLife.DELETED)
 
@@ -141,8 +141,6 @@ class Execution:
             sets = self._sets_since(sealed, account)
             if sets == 0:
                 return Waiting(f"{account.realm} has not taken the password of {account}; the same one goes again")
-        if sets > 1:
-            self.vault.record(credential, f"{sets} passwords set since it was sealed, one of them at most ours")
         return self._prove(credential, account, sealed.replica)
 
     def _sets_since(self, sealed: Sealed, account: Account) -> int:
@@ -153,8 +151,11 @@ class Execution:
         secret = self.vault.open(credential)
         state = self._authority(account).describe(account)
         version = (state.at(replica) if replica else state.pinned).version
+        sets = version - self._sealed(credential).version_before
         answer = self._authority(account).try_logon(account, secret, protocol=PROOF, replica=replica)
         if answer is Answer.ACCEPTED or answer in _RIGHT_BUT_BARRED:
+            if sets > 1:
+                self.vault.record(credential, f"{sets} passwords set since it was sealed; the last is ours")
             if isinstance(credential.account, AccountToBe):
                 self.vault.settle(credential.account, account)
             self.vault.promote(credential, account, version)
@@ -171,9 +172,9 @@ class Execution:
 
     def _await_convergence(self, credential: Credential) -> Outcome:
         account = self._known(credential.account)
+        if disturbed := self._disturbed(credential):
+            return disturbed
         state = self._authority(account).describe(account)
-        if state.pinned.version != self._sealed(credential).version:
-            return _changed_by_somebody_else(account)
         behind = tuple(r.replica for r in state.replicas if r.version < state.pinned.version)
         if behind:
             return Waiting(f"{', '.join(behind)} has not replicated the password of {account}", behind)
@@ -182,8 +183,6 @@ class Execution:
     # The holders: offered, proven, withdrawn.
 
     def _await_canary(self, credential: Credential, until: float) -> Outcome:
-        if self._changed(credential):
-            return _changed_by_somebody_else(self._known(credential.account))
         uptake = self.holdings.uptake(credential)
         if uptake.refused:
             return _refused(credential, uptake.refused)
@@ -195,8 +194,6 @@ class Execution:
         return Waiting(f"waiting for the first holder to prove {credential}")
 
     def _await_uptake(self, credential: Credential, holders: tuple[str, ...], until: float) -> Outcome:
-        if self._changed(credential):
-            return _changed_by_somebody_else(self._known(credential.account))
         uptake = self.holdings.uptake(credential)
         released = self.holdings.released()
         if refused := uptake.refused - released:
@@ -212,10 +209,16 @@ class Execution:
         self._reclaim(credential)
         return Waiting(f"{len(holders) - len(missing)} of {len(holders)} holders have proven {credential}", missing)
 
-    def _changed(self, credential: Credential) -> bool:
-        """Within the grace holders go on as if nothing had happened; the realm's mark tells."""
-        account, sealed = self._known(credential.account), self._sealed(credential)
-        return self._authority(account).describe(account).pinned.version != sealed.version
+    def _disturbed(self, credential: Credential) -> Outcome | None:
+        """None while the realm has the credential under the mark it was proven under.
+
+        Within the grace holders go on as if nothing had happened, so it is the mark that tells; and no logon is spent
+        on a password that is likely wrong by now.
+        """
+        account = self._known(credential.account)
+        if self._authority(account).describe(account).pinned.version == self._sealed(credential).version:
+            return None
+        return _changed_by_somebody_else(account)
 
     def _reclaim(self, credential: Credential) -> None:
         """A place is given back only while the realm shows that nobody's attempt was bad."""

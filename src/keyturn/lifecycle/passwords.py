@@ -89,8 +89,8 @@ def faults(secret: Secret, rules: PasswordRules) -> list[str]:
     found = []
     if len(text) < rules.min_length:
         found.append(f"is shorter than the {rules.min_length} characters the realm demands")
-    if any(ord(char) < 32 for char in text):
-        found.append("contains a control character")
+    if any(ord(char) < 32 or 0xD800 <= ord(char) < 0xE000 for char in text):
+        found.append("contains a character that cannot be written")
     if set(text) & set(rules.forbidden):
         found.append(f"contains one of {rules.forbidden}")
     if rules.complexity:

@@ -36,7 +36,10 @@ class CopyRights:
 
 @dataclass(frozen=True, slots=True)
 class SetPassword:
+    """`behind`: what the holders log on with meanwhile; nothing is set once the realm no longer has that."""
+
     credential: Credential
+    behind: Credential | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +85,20 @@ class Withdraw:
 
 @dataclass(frozen=True, slots=True)
 class AwaitQuiet:
-    """Wait until no logon of the account has been seen on any replica for `quiet_s`."""
+    """Wait until no logon of the account has been seen on any replica for `quiet_s`, while the realm still has the
+    credential that took over."""
 
     account: AnyAccount
     quiet_s: float
+    in_favour_of: Credential
 
 
 @dataclass(frozen=True, slots=True)
 class Disable:
+    """Take the account away, while the realm still has the credential that took over."""
+
     account: AnyAccount
+    in_favour_of: Credential
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +193,7 @@ def _missing(step: Step, earlier: list[Step]) -> str:
 
 def _made(credential: Credential, earlier: list[Step]) -> bool:
     created = any(isinstance(s, CreateAccount) and s.account == credential.account for s in earlier)
-    return created or SetPassword(credential) in earlier
+    return created or any(isinstance(s, SetPassword) and s.credential == credential for s in earlier)
 
 
 def _offered(credential: Credential, earlier: list[Step]) -> set[str]:

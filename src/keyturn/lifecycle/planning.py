@@ -134,11 +134,13 @@ def _in_place(estate: Estate, managed: ManagedAccount, rule: Rule, patience: Pat
     )
 
 
-def _change(estate: Estate, managed: ManagedAccount, reason: str, patience: Patience) -> list[Planned]:
+def _change(
+    estate: Estate, managed: ManagedAccount, reason: str, patience: Patience, behind: Credential | None = None
+) -> list[Planned]:
     credential = Credential(managed.account, (managed.generation or 0) + 1)
     return [
         Planned(Seal(credential), _SEALED),
-        Planned(SetPassword(credential), reason),
+        Planned(SetPassword(credential, behind), reason),
         Planned(AwaitConvergence(credential), _CONVERGED),
         *_rollout(estate, managed, credential, patience),
     ]
@@ -176,7 +178,8 @@ def _regenerate(estate: Estate, managed: ManagedAccount, rule: Rule, patience: P
         create = CreateAccount(new, ADDITIONAL, managed.sites, like=managed.account)
         steps = _second_account(create, rule.reason)
         steps += _rollout(estate, managed, credential, patience)
-    steps += _change(estate, managed, "the site regenerates its default account; every client holds another", patience)
+    regenerated = "the site regenerates its default account; every client holds another"
+    steps += _change(estate, managed, regenerated, patience, behind=credential)
     via = tuple(part.value for part in rule.via)
     return Plan(PlanKind.SITE_REGENERATION, managed.account, tuple(steps), via=via)
 
@@ -207,8 +210,8 @@ def _rollout(estate: Estate, managed: ManagedAccount, credential: Credential, pa
 def _retirement(old: AnyAccount, credential: Credential, patience: Patience) -> list[Planned]:
     return [
         Planned(Withdraw(old, credential), "every holder has proven the other account"),
-        Planned(AwaitQuiet(old, patience.quiet_s), "whoever still uses it would be seen now"),
-        Planned(Disable(old), "unused; deleting it is a later plan"),
+        Planned(AwaitQuiet(old, patience.quiet_s, credential), "whoever still uses it would be seen now"),
+        Planned(Disable(old, credential), "unused; deleting it is a later plan"),
     ]
 
 

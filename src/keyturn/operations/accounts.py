@@ -25,6 +25,7 @@ def adopt(parts: Parts, name: str, secret: Secret, *, by: str) -> ManagedAccount
     except BudgetExhausted as wait:
         raise Refused(str(wait), hint=f"try again in {wait.retry_s:.0f} s") from wait
     if answer is not Answer.ACCEPTED:
+        parts.store.tell(by, "account-adoption-refused", str(account), f"the realm answered {answer}")
         raise Refused(
             f"{account} was not taken in: the realm answers {answer}",
             hint="an account whose password nobody knows can be cycled: keyturn account rotate",

@@ -10,12 +10,15 @@ from keyturn.model.errors import Refused
 from keyturn.model.estate import AccountLife, Estate, ManagedAccount, Realm, Site, SiteCode
 from keyturn.model.secret import Secret
 from keyturn.operations import people
+from keyturn.operations.envelopes import tell_custody
 from keyturn.operations.estates import import_estate
 from keyturn.operations.parts import Parts
 from keyturn.operations.plans import advance_plan, propose_creation
 from keyturn.operations.ports import Person, PersonRole
 
 ADMINISTRATOR = "admin"
+_SETUP = "setup"
+"""Who does all this, in the audit log."""
 _TOKEN_S = 10 * 365 * 86400.0
 
 
@@ -60,12 +63,15 @@ def first_estate(founding: Founding) -> Estate:
 
 def furnish(parts: Parts, text: str, estate: Estate) -> Secret:
     """Take the first estate in, make its accounts, and return the administrator's token."""
-    import_estate(parts, text, estate, by="setup")
+    tell_custody(parts, by=_SETUP)
+    import_estate(parts, text, estate, by=_SETUP)
     for managed in estate.accounts:
-        record = propose_creation(parts, str(managed.account), by="setup")
-        parts.store.approve(record.plan_id, "setup", needed=1)
-        outcome = advance_plan(parts, record.plan_id, "setup")
+        record = propose_creation(parts, str(managed.account), by=_SETUP)
+        parts.store.approve(record.plan_id, _SETUP, needed=1)
+        parts.store.tell(_SETUP, "plan-approved", record.plan_id, str(managed.account))
+        outcome = advance_plan(parts, record.plan_id, _SETUP)
         if not isinstance(outcome, Done):
             raise Refused(f"{managed.account} could not be made: {outcome}")
     parts.store.people.add(Person(ADMINISTRATOR, frozenset(PersonRole)), password_hash="")
-    return people.issue(parts, ADMINISTRATOR, _TOKEN_S)
+    parts.store.tell(_SETUP, "person-added", ADMINISTRATOR, ", ".join(sorted(PersonRole)))
+    return people.issue(parts, ADMINISTRATOR, _TOKEN_S, by=_SETUP)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from keyturn.escrow.custody import Custody
 from keyturn.lifecycle.budgeted import Attempts
 from keyturn.lifecycle.planning import Patience
 from keyturn.lifecycle.ports import Authorities
@@ -23,6 +24,8 @@ class Settings:
     """How often an agent comes, unless its operator said otherwise."""
     token_s: float = 12 * 3600
     invitation_s: float = 30 * 60
+    custody: Custody | None = None
+    """Who the custodians are now; envelopes sealed for others are told. None: nobody has said."""
 
 
 @dataclass(frozen=True, slots=True)

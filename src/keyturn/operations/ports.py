@@ -3,7 +3,7 @@
 Moments are seconds since the epoch. Every write is durable when the call returns.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Generator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -231,20 +231,59 @@ class Event:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Chained:
+    """An event as it is kept, values unchecked: somebody may have altered them. `link` is the keyed hash over it and
+    the link of the one before (`operations.chain`)."""
+
+    event: Event
+    link: bytes
+
+
 class Events(Protocol):
+    """The audit log: numbered without a gap from 1, each event chained to the one before in the same transaction."""
+
     def tell(self, actor: str, kind: str, subject: str, detail: str = "") -> None: ...
 
-    def tell_once(self, actor: str, kind: str, subject: str, detail: str = "") -> None:
-        """Unless the same was told before."""
+    def told(self, kind: str, subject: str, detail: str = "") -> bool:
+        """Whether exactly this was told before, by anybody."""
 
     def since(self, number: int = 0, limit: int = 1000) -> tuple[Event, ...]: ...
 
+    def chained(self) -> Generator[Chained, None, None]:
+        """Everything that is there, by number, in one consistent reading that ends when the generator is closed."""
+
+    def link_after(self, before: bytes | None, event: Event) -> bytes:
+        """The link that this event must have after that one; None: it is the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptEnvelope:
+    """The sealed copy of a live generation, or of a candidate whose fate is open. `version` is the realm's mark under
+    which it was proven live, `version_before` the one it was sealed under."""
+
+    account: AnyAccount
+    generation: int
+    live: bool
+    version_before: int
+    version: int | None
+    envelope: bytes = field(repr=False)
+
 
 class Escrow(Protocol):
-    """The sealed copies, written by the vault in the same commit as the generation."""
+    """The sealed copies, written by the vault in the same commit as the generation and the event with their digest."""
 
     def envelope(self, account: AnyAccount, generation: int | None = None) -> tuple[int, bytes]:
         """The generation and the sealed bytes; the live generation unless said. NotFound where there is none."""
+
+    def envelopes(self, account: AnyAccount) -> tuple[KeptEnvelope, ...]:
+        """Of the live generation and of an undecided one, as far as there are any."""
+
+    def reseal(self, account: AnyAccount, generation: int, by: str) -> None:
+        """Seal the generation's password for the custodians as they are now, in the place of its envelope."""
+
+    def told_of_envelopes(self) -> tuple[Event, ...]:
+        """Every event about envelopes, papers, drills and custodians, oldest first."""
 
 
 class Store(Estates, Plans, Clients, Events, Escrow, Protocol):

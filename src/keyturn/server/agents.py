@@ -1,7 +1,7 @@
 """The agents' routes: every request signed, read strictly, counted once."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 import msgspec
@@ -27,7 +27,7 @@ class Arrived:
     """A request as it came in, its body read."""
 
     signed: Request
-    headers: dict[str, str]
+    headers: dict[str, str] = field(repr=False)
 
     @property
     def body(self) -> bytes:

@@ -73,6 +73,10 @@ class AccountShape:
     holders: int
     current: int
     """How many of the holders have proven the live generation."""
+    due: str = ""
+    """Why the account should be rotated: `opened`, until the next generation is live; empty: nothing calls for it."""
+    opened_at: float | None = None
+    opened_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,22 @@ class EventShape:
     kind: str
     subject: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointShape:
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictShape:
+    """`events` fit, counted from the first, and `checkpoints` do. `number` is that of the first event that does not."""
+
+    intact: bool
+    events: int
+    checkpoints: int
+    number: int | None = None
+    wrong: str = ""
 
 
 @dataclass(frozen=True, slots=True)

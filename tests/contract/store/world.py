@@ -95,8 +95,8 @@ def cycle(old: AnyAccount = CONN, new: AccountToBe = SECOND) -> Plan:
         AwaitCanary(credential, 60.0),
         AwaitUptake(credential, HOLDERS, 60.0),
         Withdraw(old, credential),
-        AwaitQuiet(old, 60.0),
-        Disable(old),
+        AwaitQuiet(old, 60.0, credential),
+        Disable(old, credential),
         Delete(old),
     )
 

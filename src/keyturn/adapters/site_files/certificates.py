@@ -3,7 +3,7 @@
 import datetime
 import ipaddress
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -18,7 +18,7 @@ _BACKDATED = datetime.timedelta(days=1)
 @dataclass(frozen=True, slots=True)
 class Pair:
     certificate_pem: bytes
-    key_pem: bytes
+    key_pem: bytes = field(repr=False)
 
 
 def make_authority(site: str, now: datetime.datetime) -> Pair:

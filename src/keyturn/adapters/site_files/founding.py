@@ -10,7 +10,7 @@ from keyturn.adapters.site_files.certificates import issue, make_authority
 from keyturn.adapters.site_files.layout import SiteFiles, fresh, write_private
 from keyturn.adapters.site_files.settings import SiteSettings, write_settings
 from keyturn.adapters.store.seal_key import SealKey
-from keyturn.escrow.envelope import Custodian, Custody
+from keyturn.escrow.custody import Custodian, Custody
 from keyturn.lifecycle.catalogue.products import role_names
 from keyturn.lifecycle.planning import Patience
 from keyturn.model.errors import Refused

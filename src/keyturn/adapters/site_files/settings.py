@@ -6,7 +6,7 @@ from typing import Any
 
 import tomlkit
 
-from keyturn.escrow.envelope import Custodian, Custody
+from keyturn.escrow.custody import Custodian, Custody
 from keyturn.lifecycle.planning import Patience
 from keyturn.model.errors import Refused
 from keyturn.operations.parts import Settings

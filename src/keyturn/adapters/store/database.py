@@ -19,6 +19,7 @@ from keyturn.adapters.store.engine import WRITES
 from keyturn.adapters.store.errors import Unavailable
 from keyturn.model.accounts import AnyAccount
 from keyturn.model.secret import Secret
+from keyturn.operations.chain import Chain
 
 MakeEnvelope: TypeAlias = Callable[[AnyAccount, int, Secret], bytes]
 
@@ -29,6 +30,7 @@ class Database:
 
     engine: Engine
     cipher: Cipher
+    chain: Chain
     envelope: MakeEnvelope
     now: Callable[[], float]
     new_id: Callable[[], str]

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Select, bindparam, func, insert, select, update
 
+from keyturn.adapters.store import escrow_events
 from keyturn.adapters.store.account_rows import Known
 from keyturn.adapters.store.cipher import Cipher, Place, Purpose
 from keyturn.adapters.store.database import Database
@@ -94,7 +95,7 @@ def keep(
     envelope: bytes,
     plan_id: str | None,
 ) -> None:
-    """Write an undecided candidate and its envelope. `plan_id` None: adopted."""
+    """Write an undecided candidate, its envelope, and the event with its digest. `plan_id` None: adopted."""
     generation = sealed.credential.generation
     connection.execute(
         insert(generations).values(
@@ -109,6 +110,13 @@ def keep(
             envelope=envelope,
         )
     )
+    actor = f"plan {plan_id}" if plan_id else "keyturn"
+    escrow_events.tell_sealed(database, connection, actor, sealed.credential.account, generation, envelope)
+
+
+def replace_envelope(connection: Connection, key: str, generation: int, envelope: bytes) -> None:
+    this = (generations.c.account_id == key, generations.c.generation == generation)
+    connection.execute(update(generations).where(*this).values(envelope=envelope))
 
 
 def make_live(connection: Connection, key: str, generation: int, version: int, now: float) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from sqlalchemy import select, update
 
-from keyturn.adapters.store import account_rows, holding_rows, plan_rows
+from keyturn.adapters.store import account_rows, escrow_events, holding_rows, plan_rows
 from keyturn.adapters.store.schema import holders, holdings
 from keyturn.adapters.store.tenure import LeasedPart
 from keyturn.lifecycle.ports import Holdings, Uptake
@@ -62,3 +62,5 @@ class LeasedHoldings(LeasedPart, Holdings):
         with self._tenure.writing() as connection:
             row = account_rows.known(connection, account)
             account_rows.change(connection, row.key, life=life)
+            if life in (AccountLife.DISABLED, AccountLife.DELETED):
+                escrow_events.tell_void_papers(self._database, connection, row.account, live=None)

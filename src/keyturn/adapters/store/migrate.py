@@ -7,12 +7,15 @@ from sqlalchemy import Connection, inspect, text
 from keyturn.adapters.store import schema
 from keyturn.adapters.store.database import Database
 from keyturn.adapters.store.errors import NewerSchema, NotAStore
+from keyturn.adapters.store.key_check import renew_canary
 
+_UNCHAINED = "0001"
 _ONE_AT_A_TIME = threading.Lock()  # alembic keeps its context in module globals
 
 
 def migrate(database: Database) -> None:
-    """Raises NewerSchema, or NotAStore for a database that holds something else."""
+    """Raises NewerSchema, NotAStore for a database that holds something else, or WrongSealKey before a store of an
+    earlier release is chained with it."""
     with database.reading() as connection:
         if _revision(connection) == schema.REVISION:
             return
@@ -24,7 +27,9 @@ def migrate(database: Database) -> None:
                 f"the store has schema {found}, and this Keyturn knows {schema.REVISION} at most",
                 hint="use the Keyturn that wrote it, or a later one",
             )
-        _upgrade(connection)
+        if found == _UNCHAINED:
+            renew_canary(database, connection)
+        _upgrade(database, connection)
 
 
 def _revision(connection: Connection) -> str:
@@ -37,7 +42,7 @@ def _revision(connection: Connection) -> str:
     return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(database: Database, connection: Connection) -> None:
     # Alembic takes longer to import than everything else here, and is needed once a release.
     from alembic import command
     from alembic.config import Config
@@ -45,4 +50,5 @@ def _upgrade(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", "keyturn.adapters.store:migrations")
     config.attributes["connection"] = connection
+    config.attributes["database"] = database
     command.upgrade(config, schema.REVISION)

@@ -21,8 +21,8 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0001"
-"""The migration that made these tables. Revisions are numbered, so that a later one can be told from an earlier."""
+REVISION = "0002"
+"""The last migration of these tables. Revisions are numbered, so that a later one can be told from an earlier."""
 
 METADATA = MetaData(
     naming_convention={  # a later migration can only alter what has a name
@@ -263,6 +263,7 @@ events = Table(
     Column("kind", String, nullable=False),
     Column("subject", String, nullable=False, index=True),
     Column("detail", Text, nullable=False),
+    Column("link", LargeBinary, nullable=False),  # over all of these and the link before it
     sqlite_autoincrement=True,
 )
 

@@ -1,6 +1,6 @@
 """The generations a plan makes: sealed before anything else, promoted when proven live."""
 
-from keyturn.adapters.store import account_rows, generation_rows, plan_rows
+from keyturn.adapters.store import account_rows, escrow_events, generation_rows, plan_rows
 from keyturn.adapters.store.claims import open_given
 from keyturn.adapters.store.events import tell_once
 from keyturn.adapters.store.tenure import LeasedPart
@@ -55,6 +55,7 @@ class LeasedVault(LeasedPart, Vault):
             generation_rows.get(connection, row, credential.generation)
             generation_rows.make_live(connection, row.key, credential.generation, version, self._database.now())
             account_rows.change(connection, row.key, life=AccountLife.ACTIVE)
+            escrow_events.tell_void_papers(self._database, connection, row.account, credential.generation)
 
     def settle(self, planned: AccountToBe, account: Account) -> None:
         with self._tenure.writing() as connection:
@@ -77,4 +78,4 @@ class LeasedVault(LeasedPart, Vault):
     def record(self, credential: Credential, remark: str) -> None:
         """An event that people read; saying the same again adds nothing."""
         with self._tenure.writing() as connection:
-            tell_once(connection, self._database.now(), f"plan {self._plan_id}", "remark", str(credential), remark)
+            tell_once(self._database, connection, f"plan {self._plan_id}", "remark", str(credential), remark)

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import signal
+import sys
 import tempfile
 import time
 from dataclasses import asdict
@@ -26,6 +28,7 @@ def demo(session: Session, agents: int, interval: float, keep: bool, as_json: bo
     Nothing outside a temporary directory is touched; only loopback is used.
     """
     started = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended
     root = Path(tempfile.mkdtemp(prefix="keyturn-demo-"))
     plain = Stage(root / "plain", agents, interval, session.tools.door)
     ours = Stage(root / "keyturn", agents + 1, interval, session.tools.door)

@@ -9,7 +9,7 @@ from keyturn.lifecycle.forecasting import HORIZON_S, PUBLISH_LAG_S, foresee_naiv
 from keyturn.lifecycle.guards import Change
 from keyturn.model.errors import KeyturnError
 from keyturn.model.secret import Secret
-from keyturn.operations import accounts
+from keyturn.operations import accounts, envelopes
 from keyturn.server.rest.security import VIEWER, Operator, Site
 from keyturn.server.rest.shaping import account_shape, detail_shape, forecast_shape
 from keyturn.wire.rest import AccountDetailShape, AccountShape, ForecastShape
@@ -47,8 +47,8 @@ class Question:
 @router.get("/accounts", dependencies=[VIEWER])
 def all_accounts(parts: Site) -> list[AccountShape]:
     """Every account, with how many of its holders are current."""
-    estate = parts.store.estate()
-    return [account_shape(estate, managed) for managed in estate.accounts]
+    estate, due = parts.store.estate(), envelopes.due(parts)
+    return [account_shape(estate, managed, due) for managed in estate.accounts]
 
 
 @router.post("/accounts/show", dependencies=[VIEWER])
@@ -60,21 +60,21 @@ def show(parts: Site, named: Named) -> AccountDetailShape:
         state = accounts.state(parts, named.account)
     except KeyturnError:
         state = None
-    return detail_shape(estate, managed, state)
+    return detail_shape(estate, managed, envelopes.due(parts), state)
 
 
 @router.post("/accounts/adopt")
 def adopt(parts: Site, person: Operator, adoption: Adoption) -> AccountShape:
     """Take in an account that exists, by one logon that is charged to the lockout budget."""
     managed = accounts.adopt(parts, adoption.account, Secret(adoption.password), by=person.name)
-    return account_shape(parts.store.estate(), managed)
+    return account_shape(parts.store.estate(), managed, envelopes.due(parts))
 
 
 @router.post("/accounts/change")
 def change(parts: Site, person: Operator, wanted: ByHand) -> AccountShape:
     """Disable, enable or unlock by hand; refused where somebody would be cut off."""
     managed = accounts.change(parts, wanted.account, Change[wanted.change.upper()], by=person.name)
-    return account_shape(parts.store.estate(), managed)
+    return account_shape(parts.store.estate(), managed, envelopes.due(parts))
 
 
 @router.post("/forecasts", dependencies=[VIEWER])

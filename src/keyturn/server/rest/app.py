@@ -10,7 +10,7 @@ from keyturn import __version__
 from keyturn.model.errors import AuthorityError, BudgetExhausted, KeyturnError, NotFound, Refused
 from keyturn.operations.parts import Parts
 from keyturn.operations.people import NotAllowed, NotKnown
-from keyturn.server.rest import accounts, clients, envelopes, estates, people, plans, realms
+from keyturn.server.rest import accounts, audit_log, clients, envelopes, estates, people, plans, realms
 
 STATUS: tuple[tuple[type[KeyturnError], int], ...] = (
     (NotKnown, 401),
@@ -24,7 +24,7 @@ STATUS: tuple[tuple[type[KeyturnError], int], ...] = (
 """The first that fits."""
 
 
-NOUNS = (estates, accounts, plans, clients, people, envelopes, realms)
+NOUNS = (estates, accounts, plans, clients, people, audit_log, envelopes, realms)
 
 
 def people_app(parts: Parts) -> FastAPI:

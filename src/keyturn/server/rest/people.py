@@ -8,7 +8,7 @@ from keyturn.model.secret import Secret
 from keyturn.operations import people
 from keyturn.operations.ports import Person, PersonRole
 from keyturn.server.rest.security import VIEWER, Approver, Site
-from keyturn.wire.rest import EventShape, PersonShape
+from keyturn.wire.rest import PersonShape
 
 router = APIRouter(tags=["people"])
 
@@ -56,12 +56,3 @@ def add(parts: Site, person: Approver, new: NewPerson) -> PersonShape:
 def remove(parts: Site, person: Approver, name: str) -> None:
     """Their tokens end now."""
     people.remove(parts, name, by=person.name)
-
-
-@router.get("/events", dependencies=[VIEWER])
-def events(parts: Site, since: int = 0, limit: int = 100) -> list[EventShape]:
-    """What happened, oldest first, after the event numbered `since`."""
-    return [
-        EventShape(e.number, e.at, e.actor, e.kind, e.subject, e.detail)
-        for e in parts.store.since(since, min(limit, 1000))
-    ]

@@ -42,5 +42,5 @@ def needs(role: PersonRole) -> Callable[[Person], Person]:
 Site = Annotated[Parts, Depends(parts_of)]
 Operator = Annotated[Person, Depends(needs(PersonRole.OPERATOR))]
 Approver = Annotated[Person, Depends(needs(PersonRole.APPROVER))]
+Custodian = Annotated[Person, Depends(needs(PersonRole.CUSTODIAN))]
 VIEWER = Depends(needs(PersonRole.VIEWER))
-CUSTODIAN = Depends(needs(PersonRole.CUSTODIAN))

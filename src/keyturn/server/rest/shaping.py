@@ -1,5 +1,7 @@
 """From what the site knows to the shapes that travel."""
 
+from collections.abc import Mapping
+
 from keyturn.lifecycle.holders import holders_of
 from keyturn.lifecycle.journal import Marked
 from keyturn.lifecycle.plan import (
@@ -19,7 +21,9 @@ from keyturn.lifecycle.plan import (
 )
 from keyturn.lifecycle.ports import AccountState
 from keyturn.lockout.changes import Forecast
+from keyturn.model.accounts import canonical
 from keyturn.model.estate import Estate, ManagedAccount
+from keyturn.operations.custody import Act
 from keyturn.operations.ports import PlanRecord
 from keyturn.wire.rest import (
     AccountDetailShape,
@@ -65,7 +69,9 @@ def forecast_shape(forecast: Forecast) -> ForecastShape:
     )
 
 
-def account_shape(estate: Estate, managed: ManagedAccount) -> AccountShape:
+def account_shape(estate: Estate, managed: ManagedAccount, due: Mapping[str, Act]) -> AccountShape:
+    """`due` are the openings that call for a rotation, by canonical name (`operations.envelopes.due`)."""
+    opened = due.get(canonical(str(managed.account)))
     holders = holders_of(estate, managed)
     proven = {h.holder for h in estate.holdings if h.account == managed.account and h.generation == managed.generation}
     return AccountShape(
@@ -77,10 +83,15 @@ def account_shape(estate: Estate, managed: ManagedAccount) -> AccountShape:
         successor=str(managed.successor) if managed.successor else None,
         holders=len(holders),
         current=sum(holder.name in proven for holder in holders),
+        due="opened" if opened else "",
+        opened_at=opened.at if opened else None,
+        opened_by=opened.by if opened else "",
     )
 
 
-def detail_shape(estate: Estate, managed: ManagedAccount, state: AccountState | None) -> AccountDetailShape:
+def detail_shape(
+    estate: Estate, managed: ManagedAccount, due: Mapping[str, Act], state: AccountState | None
+) -> AccountDetailShape:
     holdings = {h.holder: h for h in estate.holdings if h.account == managed.account}
     held_by = [
         HolderShape(holder.name, holder.kind)
@@ -92,7 +103,7 @@ def detail_shape(estate: Estate, managed: ManagedAccount, state: AccountState | 
         ReplicaShape(r.replica, r.version, r.bad_count, r.locked, r.last_logon_at)
         for r in (state.replicas if state else ())
     ]
-    return AccountDetailShape(account_shape(estate, managed), held_by, state.enabled if state else None, replicas)
+    return AccountDetailShape(account_shape(estate, managed, due), held_by, state.enabled if state else None, replicas)
 
 
 def say(step: Step) -> str:

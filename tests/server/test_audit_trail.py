@@ -1,0 +1,185 @@
+"""Whoever changes something over the API is named in the audit log, and what they typed in secret is not in it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from argon2 import PasswordHasher
+from fastapi.testclient import TestClient
+
+from keyturn.model.secret import Secret
+from keyturn.operations import envelopes, people, plans
+from keyturn.operations.ports import Event, Person, PersonRole
+from keyturn.server.rest.app import authorisation, people_app
+from tests.estates import HEAD, account
+from tests.inner_site import InnerSite, site_in
+
+ESTATE = HEAD + account("KtClient", "client-connection-additional") + account("KtInstall", "software-installation")
+CLIENT, INSTALL = "CORP\\KtClient", "CORP\\KtInstall"
+SECRET = "Maple7Rain-42x"
+_HASH = PasswordHasher(time_cost=1, memory_cost=64).hash(SECRET)
+
+
+def nothing(site: InnerSite) -> str:
+    return ""
+
+
+def known_account(site: InnerSite) -> str:
+    """One whose password is `SECRET`."""
+    record = plans.propose_creation(site.parts, INSTALL, by="olga", given=Secret(SECRET))
+    plans.approve(site.parts, record.plan_id, by="paul")
+    assert site.run(record.plan_id).state == "done"
+    return ""
+
+
+def proposed(site: InnerSite) -> str:
+    return plans.propose_creation(site.parts, CLIENT, by="olga").plan_id
+
+
+def waiting(site: InnerSite) -> str:
+    """For machines without an agent."""
+    known_account(site)
+    record = site.rotate(INSTALL)
+    assert site.run(record.plan_id, rounds=5).state == "waiting"
+    return record.plan_id
+
+
+def stopped(site: InnerSite) -> str:
+    plan_id = waiting(site)
+    site.clock.turn(3601)
+    assert site.run(plan_id).state == "stopped"
+    return plan_id
+
+
+def drilling(site: InnerSite) -> str:
+    known_account(site)
+    return envelopes.hand_out(site.parts, INSTALL, None, envelopes.Purpose.DRILL, by="custodian").challenge
+
+
+def enrolled(site: InnerSite) -> str:
+    site.enrol("PC-0001")
+    return ""
+
+
+@dataclass(frozen=True)
+class Call:
+    """`before` makes what the call is about, and returns the plan's id or the drill's challenge where there is one.
+    `tells` is the event."""
+
+    tells: str
+    body: object = None
+    """Text, JSON, or JSON made from what `before` has returned."""
+    before: Callable[[InnerSite], str] = nothing
+    by: str = ""
+    """Whose name is expected, where no role is needed."""
+
+
+CALLS: dict[tuple[str, str], Call] = {
+    ("PUT", "/estate"): Call("estate-imported", ESTATE),
+    ("POST", "/accounts/adopt"): Call("account-adopted", {"account": INSTALL, "password": SECRET}, known_account),
+    ("POST", "/accounts/change"): Call("account-unlocked", {"account": INSTALL, "change": "unlock"}, known_account),
+    ("POST", "/plans"): Call("plan-proposed", {"account": INSTALL, "kind": "create", "password": SECRET}),
+    ("POST", "/plans/{plan_id}/approve"): Call("plan-approved", before=proposed),
+    ("POST", "/plans/{plan_id}/reject"): Call("plan-rejected", before=proposed),
+    ("POST", "/plans/{plan_id}/resume"): Call("plan-resumed", before=stopped),
+    ("POST", "/plans/{plan_id}/abandon"): Call("plan-abandoned", before=waiting),
+    ("POST", "/plans/{plan_id}/release"): Call("holders-released", {"holders": ["PC-0001"]}, waiting),
+    ("POST", "/clients"): Call("client-invited", {"name": "PC-0001"}),
+    ("POST", "/clients/{name}/readmit"): Call("client-readmitted", before=enrolled),
+    ("POST", "/login"): Call("token-issued", {"name": "VIEWER", "password": SECRET}, by="viewer"),
+    ("POST", "/people"): Call("person-added", {"name": "eve", "roles": ["viewer"], "password": SECRET}),
+    ("DELETE", "/people/{name}"): Call("person-removed"),
+    ("POST", "/envelopes/take"): Call("envelope-copied", {"account": INSTALL}, known_account),
+    ("POST", "/envelopes/seal"): Call("envelope-sealed", {"account": INSTALL}, known_account),
+    ("POST", "/envelopes/drill"): Call(
+        "drill-failed", lambda challenge: {"account": INSTALL, "challenge": challenge, "answer": SECRET}, drilling
+    ),
+    ("POST", "/realms/{realm}/accounts/{name}/password"): Call(
+        "password-set-in-realm", {"password": SECRET + "2"}, known_account
+    ),
+    ("PUT", "/realms/{realm}/policy"): Call("realm-policy-set", {"lockout_threshold": 7}),
+    ("POST", "/realms/{realm}/replication"): Call("replica-cut", {"replica": "dc2", "cut": True}),
+}
+"""Every route that changes something, with a request that it takes."""
+
+ASKING: dict[tuple[str, str], Call] = {
+    ("POST", "/accounts/show"): Call("", {"account": CLIENT}),
+    ("POST", "/forecasts"): Call("", {"account": CLIENT}),
+    ("POST", "/plans/{plan_id}/release-forecast"): Call("", {"holders": ["PC-0001"]}, waiting),
+    ("POST", "/audit-log/verify"): Call("", {"checkpoints": []}),
+}
+"""They answer a question whose words belong in a body, and change nothing."""
+
+NAMES = {
+    "/clients/{name}/readmit": "PC-0001",
+    "/people/{name}": "viewer",
+    "/realms/{realm}/accounts/{name}/password": "KtInstall",
+}
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[InnerSite]:
+    site = site_in(tmp_path, ESTATE)
+    for role in PersonRole:
+        site.store.people.add(Person(role.value, frozenset({role})), _HASH)
+    yield site
+    site.close()
+
+
+def events_of(site: InnerSite, route: tuple[str, str], call: Call) -> tuple[list[Event], str]:
+    """What the call has told, and the name of who made it."""
+    method, path = route
+    role = authorisation()[method, f"/api/v1{path}"]
+    found = call.before(site)
+    body = call.body(found) if callable(call.body) else call.body
+    url = "/api/v1" + path.format(plan_id=found, name=NAMES.get(path), realm="CORP")
+    headers = {"content-type": "application/json"}
+    if role:
+        headers["authorization"] = f"Bearer {people.issue(site.parts, role, 60).reveal()}"
+    before = len(site.store.since())
+    with TestClient(people_app(site.parts)) as api:
+        if isinstance(body, str):
+            answer = api.request(method, url, content=body, headers={**headers, "content-type": "application/toml"})
+        else:
+            answer = api.request(method, url, json=body, headers=headers)
+    assert answer.status_code < 300, answer.text
+    return list(site.store.since(before)), role or call.by
+
+
+@pytest.mark.parametrize("route", sorted(route for route in authorisation() if route[0] != "GET"), ids=" ".join)
+def test_a_route_that_changes_something_names_who_did(site: InnerSite, route: tuple[str, str]) -> None:
+    route = (route[0], route[1].removeprefix("/api/v1"))
+    assert (route in CALLS) != (route in ASKING), f"{route}: say in this test what it tells"
+    if route in ASKING:
+        assert events_of(site, route, ASKING[route])[0] == []
+        return
+    told, person = events_of(site, route, CALLS[route])
+    assert (person, CALLS[route].tells) in [(event.actor, event.kind) for event in told]
+    assert SECRET[:8] not in repr(site.store.since()), "what is typed in secret is not told"
+
+
+def test_a_login_refused_is_told_by_name_only_where_that_is_one(site: InnerSite) -> None:
+    before = len(site.store.since())
+    with TestClient(people_app(site.parts)) as api:
+        for name in ("Viewer", SECRET):
+            answer = api.post("/api/v1/login", json={"name": name, "password": "not this one"})
+            assert answer.status_code == 401
+    told = site.store.since(before)
+    assert [(event.actor, event.kind, event.subject) for event in told] == [
+        ("viewer", "login-refused", "viewer"),
+        ("somebody unknown", "login-refused", ""),
+    ]
+    assert SECRET not in repr(told)
+
+
+def test_a_logon_that_was_spent_in_vain_is_told(site: InnerSite) -> None:
+    known_account(site)
+    before = len(site.store.since())
+    token = {"authorization": f"Bearer {people.issue(site.parts, 'operator', 60).reveal()}"}
+    with TestClient(people_app(site.parts)) as api:
+        body = {"account": INSTALL, "password": "Wrong-" + SECRET}
+        assert api.post("/api/v1/accounts/adopt", json=body, headers=token).status_code == 409
+    told = [(event.actor, event.kind) for event in site.store.since(before)]
+    assert ("operator", "account-adoption-refused") in told
+    assert SECRET not in repr(site.store.since())
