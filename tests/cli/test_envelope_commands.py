@@ -113,7 +113,7 @@ def test_an_opening_is_recorded_and_shown_everywhere(running: Site) -> None:
     assert "the opening is recorded" in opened.stderr
     assert "opened with alice, carol" in opened.stderr
     assert len(opened.stdout.strip()) == 14
-    assert "by admin, due: opened" in " ".join(running.envelope("list").stdout.split())
+    assert f"{ACCOUNT} is due: opened " in running.envelope("list").stdout
     assert "due: opened" in " ".join(running.run("--dir", "site", "account", "list").stdout.split())
     shown = running.run("--dir", "site", "account", "show", ACCOUNT).stdout
     assert "due: opened" in shown

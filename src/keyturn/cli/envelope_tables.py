@@ -14,7 +14,7 @@ def show_envelopes(found: Sequence[dict[str, Any]]) -> None:
         (each["account"], _sealed(each), _for_whom(each), _opened(each), each["out_of_sight"], _drill(each))
         for each in found
     ]
-    headings = ("account", "sealed", "opens with", "opened", "out of sight", "drill")
+    headings = ("account", "sealed", "opens with", "opened", "copies out", "drill")
     print_table(headings, rows, empty="no account is in its realm yet")
     for line in [*_custodians(found), *_papers(found), *_calls(found)]:
         click.echo(wrapped(line, ""))
@@ -43,14 +43,16 @@ def _for_whom(each: dict[str, Any]) -> str:
 
 
 def _opened(each: dict[str, Any]) -> str:
-    if each["opened_at"] is None:
-        return "never"
-    return f"{moment(each['opened_at'])} by {each['opened_by']}" + (", due: opened" if each["due"] else "")
+    return "never" if each["opened_at"] is None else f"{_day(each['opened_at'])} by {each['opened_by']}"
 
 
 def _drill(each: dict[str, Any]) -> str:
     drill = each["drill"]
-    return f"{'passed' if drill['passed'] else 'FAILED'} {moment(drill['at'])}" if drill else "never"
+    return f"{'passed' if drill['passed'] else 'FAILED'} {_day(drill['at'])}" if drill else "never"
+
+
+def _day(at: float) -> str:
+    return str(moment(at)).partition(" ")[0]
 
 
 def _custodians(found: Sequence[dict[str, Any]]) -> list[str]:
@@ -76,6 +78,9 @@ def _standing(paper: dict[str, Any]) -> str:
 def _calls(found: Sequence[dict[str, Any]]) -> list[str]:
     calls = []
     for each in found:
+        if each["due"]:
+            opened = f"opened {moment(each['opened_at'])} by {each['opened_by']}"
+            calls.append(f"{each['account']} is due: {opened}; keyturn account rotate")
         for sealed in each["sealed"]:
             which = f"{each['account']} generation {sealed['generation']}"
             calls += [f"{which}: {damage}" for damage in sealed["damage"]]

@@ -20,8 +20,8 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]], *, em
     from rich.table import Table
 
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
+    for position, heading in enumerate(headings):
+        table.add_column(heading, overflow="fold", no_wrap=position == 0)
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
     Console(soft_wrap=False, highlight=False, markup=False).print(table)
