@@ -164,6 +164,7 @@ class RealmAccountShape:
     enabled: bool
     locked: bool
     version: int
+    password_set_at: float
 
 
 @dataclass(frozen=True, slots=True)

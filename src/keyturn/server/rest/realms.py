@@ -31,7 +31,12 @@ def all_accounts(parts: Site, realm: str) -> list[RealmAccountShape]:
     """The accounts of the realm as the realm itself has them."""
     authority = parts.authorities(parts.store.estate().realm(realm).name)
     states = [authority.describe(account) for account in parts.realm_tools(realm).accounts()]
-    return [RealmAccountShape(s.account.name, s.account.sid, s.enabled, s.locked, s.pinned.version) for s in states]
+    return [
+        RealmAccountShape(
+            s.account.name, s.account.sid, s.enabled, s.locked, s.pinned.version, s.pinned.password_set_at
+        )
+        for s in states
+    ]
 
 
 @router.post("/accounts/{name}/password", status_code=204)
