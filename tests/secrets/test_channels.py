@@ -74,7 +74,6 @@ def test_a_command_that_finds_no_server_does_not_tell_what_it_wanted_to_send(can
     canaries.nothing_leaked([], {"traceback": found[0]})
 
 
-@pytest.mark.xfail(reason="escrow/envelope.py: the content in clear is a local while it is sealed")
 def test_an_envelope_that_cannot_be_sealed_does_not_tell_its_content(
     tmp_path: Path, canaries: Canaries, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -110,8 +110,10 @@ def test_an_opened_account_that_was_replaced_is_due_no_longer(tmp_path: Path) ->
     site = furnished(tmp_path, ADDITIONAL, "CORP\\KtClient")
     hand_out(site.parts, "KtClient", None, Purpose.OPEN, by="carl")
     assert set(due(site.parts)) == {"corp\\ktclient"}
+    assert seen(site, "CORP\\KtClient").opened
     rotate(site, "KtClient")
     assert due(site.parts) == {}
+    assert seen(site, "CORP\\KtClient").opened is None
 
 
 def test_while_a_change_is_undecided_both_generations_are_sealed(site: InnerSite) -> None:

@@ -59,6 +59,13 @@ def test_the_outside_says_what_it_is_for_and_who_opens_it_and_nothing_of_the_pas
     assert b"Maple7Rain" not in sealed
 
 
+def test_an_age_file_cut_short_at_a_whole_line_is_damaged() -> None:
+    lines = envelope(1).decode().splitlines()
+    end = lines.index(END)
+    cut = "\n".join([*lines[: end - 4], *lines[end:]])
+    assert read_outside(cut.encode()).faults == ("the block of alice is damaged",)
+
+
 def test_two_sealings_of_the_same_have_two_digests() -> None:
     assert read_outside(envelope(1)).digest != read_outside(envelope(1)).digest
 

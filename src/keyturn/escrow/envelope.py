@@ -47,8 +47,9 @@ class Opened:
 
 
 def seal(account: AnyAccount, generation: int, password: Secret, custody: Custody, *, site: str) -> bytes:
-    fields = {"account": str(account), "generation": generation, "site": site, "password": password.reveal()}
-    content = json.dumps(fields).encode()
+    content = Secret(
+        json.dumps({"account": str(account), "generation": generation, "site": site, "password": password.reveal()})
+    )
     blocks = [
         Block(tuple(c.name for c in holders), _nest(content, holders))
         for holders in combinations(custody.custodians, custody.needed)
@@ -95,30 +96,41 @@ def refuse_other_keys(pinned: Mapping[str, str], keys: Mapping[str, str]) -> Non
             raise _another_key(name, mark, pinned[name])
 
 
-def _nest(content: bytes, holders: Sequence[Custodian]) -> str:
+def _nest(content: Secret, holders: Sequence[Custodian]) -> str:
     """The first custodian's layer is the outermost, and the only one in armour: each armour adds a third."""
-    for custodian in reversed(holders):
-        recipient = pyrage.x25519.Recipient.from_str(custodian.recipient)
-        content = pyrage.encrypt(content, [recipient], armored=custodian is holders[0])
-    return content.decode().strip() + "\n"
+    *outer, innermost = holders
+    layer = pyrage.encrypt(content.reveal().encode(), [_recipient(innermost)], armored=not outer)
+    for custodian in reversed(outer):
+        layer = pyrage.encrypt(layer, [_recipient(custodian)], armored=custodian is holders[0])
+    return str(layer.decode()).strip() + "\n"
+
+
+def _recipient(custodian: Custodian) -> pyrage.x25519.Recipient:
+    return pyrage.x25519.Recipient.from_str(custodian.recipient)
 
 
 def _peel(block: Block, keys: Mapping[str, str], pinned: Mapping[str, str]) -> Content:
+    *outer, innermost = block.names
     layer = block.armour.encode()
-    for name in block.names:
-        mark = _mark(name, keys[name])
-        try:
-            layer = pyrage.decrypt(layer, [pyrage.x25519.Identity.from_str(keys[name].strip())])
-        except pyrage.DecryptError:
-            if name in pinned and pinned[name] != mark:
-                raise _another_key(name, mark, pinned[name]) from None
-            raise EnvelopeError(
-                f"the layer of {name} in {block.title} is damaged"
-                if name in pinned
-                else f"the layer of {name} in {block.title} does not open",
-                hint="another set of custodians, an earlier copy or the paper may open",
-            ) from None
-    return _content(layer, block)
+    for name in outer:
+        layer = _without_layer(layer, block, name, keys[name], pinned)
+    content = _read(Secret(_without_layer(layer, block, innermost, keys[innermost], pinned).decode("utf-8", "replace")))
+    if content is None:
+        raise EnvelopeError(f"{block.title} opens, and its content is not an envelope's")
+    return content
+
+
+def _without_layer(layer: bytes, block: Block, name: str, identity: str, pinned: Mapping[str, str]) -> bytes:
+    mark = _mark(name, identity)
+    try:
+        return bytes(pyrage.decrypt(layer, [pyrage.x25519.Identity.from_str(identity.strip())]))
+    except pyrage.DecryptError:
+        if name in pinned and pinned[name] != mark:
+            raise _another_key(name, mark, pinned[name]) from None
+        raise EnvelopeError(
+            f"the layer of {name} in {block.title} {'is damaged' if name in pinned else 'does not open'}",
+            hint="another set of custodians, an earlier copy or the paper may open",
+        ) from None
 
 
 def _mark(name: str, identity: str) -> str:
@@ -141,14 +153,15 @@ def _single(block: bytes, keys: Mapping[str, str]) -> Block:
     return Block(tuple(keys), block.decode("ascii", "replace").strip() + "\n")
 
 
-def _content(plain: bytes, block: Block) -> Content:
+def _read(content: Secret) -> Content | None:
+    """None instead of an error: a traceback with its values would show the content in clear."""
     try:
-        fields = json.loads(plain)
+        fields = json.loads(content.reveal())
         return Content(
             str(fields["account"]), int(fields["generation"]), str(fields["site"]), Secret(fields["password"])
         )
     except (ValueError, KeyError, TypeError):
-        raise EnvelopeError(f"{block.title} opens, and its content is not an envelope's") from None
+        return None
 
 
 def _refuse_altered(outside: Outside, content: Content) -> None:
