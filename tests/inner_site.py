@@ -147,7 +147,6 @@ def site_in(
         Parts(
             settings=Settings("PHX", two_person_approval=two_person_approval, patience=patience, custody=custody),
             store=store,
-            attempts=store,
             authorities=lambda realm: Budgeted(realms(realm), store, clock),
             access_realm=lambda realm: Access(realms(realm)),
             realm_tools=lambda realm: Toolbox(realms(realm)),

@@ -104,7 +104,6 @@ def _parts(files: "SiteFiles", settings: "SiteSettings", wake: Callable[[], None
     return Parts(
         settings=replace(settings.operating, custody=settings.custody),
         store=store,
-        attempts=store,
         authorities=lambda realm: Budgeted(realms(realm), store, time.time),
         access_realm=lambda realm: Access(realms(realm)),
         realm_tools=lambda realm: Toolbox(realms(realm)),

@@ -168,7 +168,6 @@ class World:
         parts = Parts(
             settings=Settings("PHX", patience=PATIENCE),
             store=Store(),  # type: ignore[arg-type]
-            attempts=ports,
             authorities=lambda name: Budgeted(realm, ports, self.clock),
             access_realm=lambda name: self.realm,  # type: ignore[arg-type,return-value]
             realm_tools=None,  # type: ignore[arg-type]

@@ -57,7 +57,7 @@ def foresee_nothing(estate: Estate, managed: ManagedAccount, *, horizon_s: float
 
 def foresee(estate: Estate, plan: Plan, *, horizon_s: float = HORIZON_S) -> Forecast:
     """What the plan would bring to the account it is about."""
-    managed = _managed(estate, plan.account)
+    managed = estate.bearing(plan.account)
     scene = scene_of(estate, managed)
     converged_s = max(scene.lags_s, default=0.0)
     if plan.kind in (PlanKind.CREATE, PlanKind.DELETE):
@@ -108,7 +108,3 @@ def _contact(holder: Holder, live: int | None, proven: int | None, replicas: tup
 
 def _sets(plan: Plan, account: AnyAccount) -> bool:
     return any(isinstance(p.step, SetPassword) and p.step.credential.account == account for p in plan.steps)
-
-
-def _managed(estate: Estate, account: AnyAccount) -> ManagedAccount:
-    return next(m for m in estate.accounts if m.account == account)

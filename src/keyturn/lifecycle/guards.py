@@ -2,8 +2,9 @@
 
 from enum import StrEnum
 
+from keyturn.lifecycle.catalogue.choice import Rule
 from keyturn.lifecycle.catalogue.products import row
-from keyturn.lifecycle.catalogue.rules import MaintainedBy, MethodPart
+from keyturn.lifecycle.catalogue.rules import MaintainedBy
 from keyturn.lifecycle.holders import holders_of
 from keyturn.lifecycle.passwords import Limit, PasswordRules, rules_of
 from keyturn.model.errors import NotFound, Refused
@@ -112,9 +113,9 @@ def refuse_unprovable(estate: Estate, managed: ManagedAccount) -> None:
         )
 
 
-def refuse_stopped_services(estate: Estate, managed: ManagedAccount, via: tuple[MethodPart, ...]) -> None:
+def refuse_stopped_services(estate: Estate, managed: ManagedAccount, rule: Rule) -> None:
     """The console method works only while every site service runs (seed, "Changing SMS Account Passwords")."""
-    if MethodPart.CONSOLE not in via:
+    if not rule.needs_running_services:
         return
     for site in (estate.site(code) for code in managed.sites):
         if site.stopped_services:

@@ -36,7 +36,7 @@ from keyturn.lifecycle.plan import (
 )
 from keyturn.lockout.changes import Forecast
 from keyturn.model.accounts import AccountToBe, AnyAccount, Credential, RoleName, canonical
-from keyturn.model.errors import NotFound, Refused
+from keyturn.model.errors import Refused
 from keyturn.model.estate import AccountLife, Estate, ManagedAccount, RealmKind, SiteKind
 
 DAY_S = 24 * 3600.0
@@ -56,7 +56,7 @@ class Patience:
 def plan_rotation(estate: Estate, account: AnyAccount, *, patience: Patience, method: MethodPart | None = None) -> Plan:
     """How the account gets a new password: in place, by a second account, staggered, or by the site's own
     regeneration. Raises Refused with a hint when no way keeps every holder served."""
-    managed = _managed(estate, account)
+    managed = estate.bearing(account)
     refuse_ended(managed)
     rule = rule_for(managed.role, _circumstances(estate, managed))
     if rule.change not in (How.IN_PLACE, How.CYCLE) and not rule.second_account_first:
@@ -73,7 +73,7 @@ def plan_rotation(estate: Estate, account: AnyAccount, *, patience: Patience, me
 
 def plan_creation(estate: Estate, account: AccountToBe) -> Plan:
     """Make an account that the estate names and the realm does not have yet, and hand it to its holders."""
-    managed = _managed(estate, account)
+    managed = estate.bearing(account)
     if managed.life is not AccountLife.PLANNED:
         raise Refused(f"{account} exists already", hint=f"keyturn account rotate '{account}'")
     refuse_unprovable(estate, managed)
@@ -93,7 +93,7 @@ def plan_creation(estate: Estate, account: AccountToBe) -> Plan:
 
 def plan_deletion(estate: Estate, account: AnyAccount) -> Plan:
     """Delete an account that a rotation has disabled."""
-    managed = _managed(estate, account)
+    managed = estate.bearing(account)
     refuse_maintained(managed, Change.DELETE)
     if managed.life is not AccountLife.DISABLED:
         raise Refused(
@@ -108,7 +108,7 @@ def _plan(estate: Estate, managed: ManagedAccount, rule: Rule, patience: Patienc
     if rule.change is How.SITE_REGENERATION:
         return _regenerate(estate, managed, rule, patience)
     if rule.change is How.IN_PLACE and not rule.second_account_first:
-        refuse_stopped_services(estate, managed, rule.via)
+        refuse_stopped_services(estate, managed, rule)
         plan = _in_place(estate, managed, rule, patience)
         harm = _harm(foresee(estate, plan), foresee_nothing(estate, managed))
         if not harm:
@@ -301,10 +301,3 @@ def _notes(estate: Estate, managed: ManagedAccount) -> tuple[str, ...]:
 def _refuse_unborn(managed: ManagedAccount) -> None:
     if managed.life is AccountLife.PLANNED:
         raise Refused(f"{managed.account} is not in its realm yet", hint=f"keyturn account create '{managed.account}'")
-
-
-def _managed(estate: Estate, account: AnyAccount) -> ManagedAccount:
-    for managed in estate.accounts:
-        if managed.account == account:
-            return managed
-    raise NotFound(f"{account} is not in the estate", hint="keyturn account list")

@@ -223,6 +223,13 @@ class Estate:
             )
         raise NotFound(f"no account {name} in the estate", hint="keyturn account list")
 
+    def bearing(self, account: AnyAccount) -> ManagedAccount:
+        """The account by its identity, in its role."""
+        for managed in self.accounts:
+            if managed.account == account:
+                return managed
+        raise NotFound(f"{account} is not in the estate", hint="keyturn account list")
+
     def all_clients(self) -> Iterator[Holder]:
         yield from self.clients
         for group in self.groups:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from keyturn.escrow.custody import Custody
-from keyturn.lifecycle.budgeted import Attempts
 from keyturn.lifecycle.planning import Patience
 from keyturn.lifecycle.ports import Authorities
 from keyturn.model.estate import Holder
@@ -36,7 +35,6 @@ class Parts:
 
     settings: Settings
     store: Store
-    attempts: Attempts
     authorities: Authorities
     access_realm: Callable[[str], AccessRealm]
     realm_tools: Callable[[str], RealmTools]

@@ -105,7 +105,7 @@ def foresee_giving_up(parts: Parts, plan_id: str, holders: Collection[str]) -> F
     record = parts.store.plan(plan_id)
     _refuse_strangers(record, holders)
     estate = parts.store.estate()
-    managed = next(m for m in estate.accounts if m.account == _retired(record.plan))
+    managed = estate.bearing(_retired(record.plan))
     return foresee_release(estate, managed, frozenset(holders))
 
 

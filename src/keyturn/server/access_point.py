@@ -15,6 +15,7 @@ from keyturn.model.secret import Secret
 from keyturn.operations.access import log_on
 from keyturn.operations.clients import published
 from keyturn.operations.parts import Parts
+from keyturn.operations.ports import EnrolledClient
 from keyturn.server.agents import ACCESS_POINT, Arrived, arrive, caller, directions
 from keyturn.wire import agent as wire
 
@@ -44,7 +45,7 @@ def _read(parts: Parts, arrived: Arrived, source: str, name: str) -> Response:
     return content
 
 
-def _log_on(parts: Parts, arrived: Arrived, machine: str | None, source: str) -> Answer | None:
+def _log_on(parts: Parts, arrived: Arrived, machine: EnrolledClient | None, source: str) -> Answer | None:
     """None when no logon was asked for."""
     presented = _basic(arrived.headers)
     if presented is None:
@@ -55,16 +56,16 @@ def _log_on(parts: Parts, arrived: Arrived, machine: str | None, source: str) ->
         realm = parts.access_realm(realm_name)
     except NotFound:
         return Answer.UNKNOWN_ACCOUNT
-    holder: Holder | None = parts.machine(machine) if machine else None
+    holder: Holder | None = parts.machine(machine.name) if machine else None
     return log_on(parts.store, realm, account, password, machine=holder, source=source, now=parts.now())
 
 
-def _content(parts: Parts, machine: str | None, name: str) -> Response | None:
+def _content(parts: Parts, machine: EnrolledClient | None, name: str) -> Response | None:
     if name == wire.SITE_FILE:
         site = {"site": parts.settings.site, "contact_s": parts.settings.contact_s}
         return Response(msgspec.json.encode(site), media_type="application/json")
-    if machine and name == wire.accounts_file(machine):
-        return directions(parts, machine, published(parts, machine))
+    if machine and name == wire.accounts_file(machine.name):
+        return directions(parts, machine, published(parts, machine.name))
     return None
 
 

@@ -15,6 +15,7 @@ from keyturn.operations import clients
 from keyturn.operations.clients import Handed
 from keyturn.operations.gate import Adopt, Direction, Drop, Use, Wait
 from keyturn.operations.parts import Parts
+from keyturn.operations.ports import EnrolledClient
 from keyturn.wire import agent as wire
 from keyturn.wire.sealed import seal_for
 from keyturn.wire.signing import BadSignature, Request, claimed_keyid, verify
@@ -68,7 +69,7 @@ async def arrive(request: HttpRequest, authorities: frozenset[str]) -> Arrived:
     return Arrived(Request(request.method, host, path, query, bytes(body)), dict(request.headers))
 
 
-def caller(parts: Parts, arrived: Arrived) -> str:
+def caller(parts: Parts, arrived: Arrived) -> EnrolledClient:
     """The enrolled machine that signed the request. BadSignature for a stranger, a replay, a late or an old one."""
     name = claimed_keyid(arrived.headers)
     try:
@@ -78,14 +79,13 @@ def caller(parts: Parts, arrived: Arrived) -> str:
     signed = verify(arrived.signed, arrived.headers, client.verify_key, now=parts.now())
     if not parts.store.advance_counter(name, signed.counter, parts.now()):
         raise BadSignature(f"{name} has sent request {signed.counter} or a later one before")
-    return name
+    return client
 
 
-def directions(parts: Parts, name: str, found: list[Direction | Handed]) -> Response:
+def directions(parts: Parts, client: EnrolledClient, found: list[Direction | Handed]) -> Response:
     """What the operations say, as it travels; credentials sealed to the machine's own key."""
-    recipient = parts.store.client(name).recipient
     message = wire.Directions(
-        directions=tuple(_travelling(direction, recipient) for direction in found),
+        directions=tuple(_travelling(direction, client.recipient) for direction in found),
         contact_s=parts.settings.contact_s,
         server_time=parts.now(),
     )
@@ -108,14 +108,14 @@ def _enrol(parts: Parts, arrived: Arrived) -> Response:
 
 
 def _check_in(parts: Parts, arrived: Arrived) -> Response:
-    name = caller(parts, arrived)
+    client = caller(parts, arrived)
     request = wire.read(wire.CheckIn, arrived.body)
     held = {one.account: one.generation for one in request.holds}
-    return directions(parts, name, clients.check_in(parts, name, held))
+    return directions(parts, client, clients.check_in(parts, client.name, held))
 
 
 def _prove(parts: Parts, arrived: Arrived) -> Response:
-    name = caller(parts, arrived)
+    name = caller(parts, arrived).name
     request = wire.read(wire.Proof, arrived.body)
     account = _account_of(arrived.signed.path, name)
     if not clients.report(parts, name, account, request.generation, request.answer):
