@@ -11,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 
 from keyturn.adapters.store.cipher import Cipher, Place, Purpose
-from keyturn.adapters.store.engine import open_engine
+from keyturn.adapters.store.engine import open_engines
 from keyturn.adapters.store.errors import WrongSealKey
 from keyturn.adapters.store.seal_key import SealKey
 from keyturn.model.secret import Secret
@@ -30,8 +30,8 @@ def of_schema_0001(path: Path, events: int, *, key: SealKey = KEY, canary: bool 
     """A store as the first release left it."""
     config = Config()
     config.set_main_option("script_location", "keyturn.adapters.store:migrations")
-    engine = open_engine(f"sqlite:///{path}")
-    with engine.begin() as connection:
+    engines = open_engines(f"sqlite:///{path}")
+    with engines.writing.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
         if canary:
@@ -42,7 +42,7 @@ def of_schema_0001(path: Path, events: int, *, key: SealKey = KEY, canary: bool 
             connection.exec_driver_sql(
                 "INSERT INTO events (at, actor, kind, subject, detail) VALUES (?, ?, ?, ?, ?)", line
             )
-    engine.dispose()
+    engines.dispose()
     return path
 
 

@@ -31,6 +31,8 @@ class ChainedEventsContract(Setting):
         assert (verdict.fault, verdict.events, verdict.checkpoints) == (None, 3, 1)
         assert verdict.last is not None
         assert (verdict.last.number, verdict.last.at) == (3, clock.at)
+        assert {event.detail for event in log.events.since()} == {"é␀\n"}
+        assert log.events.told("kind", "0", "é\0\n")
 
     def test_what_is_told_once_or_inside_another_transaction_is_in_the_chain_too(
         self, store: SqlStore, log: AuditLog

@@ -8,14 +8,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TypeAlias
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from keyturn.adapters.store.cipher import Cipher
-from keyturn.adapters.store.engine import WRITES
+from keyturn.adapters.store.engine import Engines
 from keyturn.adapters.store.errors import Unavailable
 from keyturn.model.accounts import AnyAccount
 from keyturn.model.secret import Secret
@@ -28,7 +28,7 @@ MakeEnvelope: TypeAlias = Callable[[AnyAccount, int, Secret], bytes]
 class Database:
     """Many threads share one. `now` gives seconds since the epoch, `new_id` a name never given before."""
 
-    engine: Engine
+    engines: Engines
     cipher: Cipher
     chain: Chain
     envelope: MakeEnvelope
@@ -39,22 +39,18 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One consistent reading, however many statements it takes."""
-        with _translated(), self.engine.begin() as connection:
+        with _translated(), self.engines.reading.begin() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """All or nothing, alone from its first statement, durable when the block ends."""
-        # Threads queue here: SQLite's own waiting is a sleep that grows, and unfair.
-        with _translated(), self._turn, self._writer.begin() as connection:
+        # Threads queue here: SQLite's own waiting is a sleep that grows, and unfair; PostgreSQL's costs a connection.
+        with _translated(), self._turn, self.engines.writing.begin() as connection:
             yield connection
 
-    @cached_property
-    def _writer(self) -> Engine:
-        return self.engine.execution_options(**{WRITES: True})
-
     def close(self) -> None:
-        self.engine.dispose()
+        self.engines.dispose()
 
 
 @contextmanager
@@ -62,7 +58,14 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise Unavailable(f"the store failed: {error.orig}") from error
+        raise Unavailable(f"the store failed: {_said(error.orig)}") from error
+    except NoConnection as error:
+        raise Unavailable("the store failed: all connections to the database are in use") from error
+
+
+def _said(error: BaseException | None) -> str:
+    """The first line alone: PostgreSQL's further ones quote the rows."""
+    return str(error).partition("\n")[0]
 
 
 class Part:

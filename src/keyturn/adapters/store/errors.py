@@ -6,7 +6,8 @@ StoreError
 ├── WrongSealKey   its passwords were sealed with another key
 ├── Tampered       a sealed record was altered, moved, or put back from elsewhere
 ├── Unreadable     a plan or an estate was kept in a shape this release does not know
-└── Unavailable    the database cannot be read or written now; nothing of the transaction was kept
+└── Unavailable    the database cannot be read or written now; nothing of the transaction was kept, unless a
+                   server was lost while it committed: then it was kept whole or not at all
 """
 
 from keyturn.model.errors import KeyturnError

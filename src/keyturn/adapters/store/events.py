@@ -46,10 +46,10 @@ class SqlEvents(Part, Events):
 def tell(database: Database, connection: Connection, actor: str, kind: str, subject: str, detail: str) -> None:
     """In the caller's transaction, which is alone from its first statement: so nobody else follows the same event."""
     last = connection.execute(_last()).first()
-    event = Event(last.number + 1 if last else 1, database.now(), actor, kind, subject, detail)
-    link = database.chain.link(last.link if last else _origin(database, connection), event)
-    line = {"number": event.number, "at": event.at, "actor": actor, "kind": kind, "subject": subject, "detail": detail}
-    connection.execute(_line(), {**line, "link": link})
+    number, at = last.number + 1 if last else 1, database.now()
+    line = _storable(actor=actor, kind=kind, subject=subject, detail=detail)
+    link = database.chain.link(last.link if last else _origin(database, connection), Event(number, at, **line))
+    connection.execute(_line(), {"number": number, "at": at, **line, "link": link})
 
 
 def tell_once(database: Database, connection: Connection, actor: str, kind: str, subject: str, detail: str) -> None:
@@ -60,8 +60,13 @@ def tell_once(database: Database, connection: Connection, actor: str, kind: str,
 
 
 def _is_told(connection: Connection, **line: str) -> bool:
-    same = exists().where(*(events.c[name] == value for name, value in line.items()))
+    same = exists().where(*(events.c[name] == value for name, value in _storable(**line).items()))
     return bool(connection.execute(select(same)).scalar_one())
+
+
+def _storable(**line: str) -> dict[str, str]:
+    """No text in PostgreSQL holds the character NUL; a log line shows that there was one."""
+    return {name: value.replace("\0", "␀") for name, value in line.items()}
 
 
 @cache

@@ -9,7 +9,7 @@ from keyturn.adapters.store.attempts import SqlAttempts
 from keyturn.adapters.store.cipher import Cipher
 from keyturn.adapters.store.clients import SqlClients
 from keyturn.adapters.store.database import Database, MakeEnvelope
-from keyturn.adapters.store.engine import open_engine
+from keyturn.adapters.store.engine import open_engines
 from keyturn.adapters.store.estates import SqlEstates
 from keyturn.adapters.store.events import SqlEvents
 from keyturn.adapters.store.key_check import try_key
@@ -18,6 +18,7 @@ from keyturn.adapters.store.passwords import SqlPasswords
 from keyturn.adapters.store.people import SqlPeople
 from keyturn.adapters.store.plans import SqlPlans
 from keyturn.adapters.store.seal_key import SealKey
+from keyturn.model.secret import Secret
 from keyturn.operations.chain import Chain
 from keyturn.operations.ports import People, Store
 
@@ -29,13 +30,15 @@ def open_store(
     envelope: MakeEnvelope,
     now: Callable[[], float],
     new_id: Callable[[], str],
+    password: Callable[[], Secret] | None = None,
 ) -> "SqlStore":
-    """Open, or make, the store at `url` (`sqlite:///PATH`) and bring it to this release. Many threads may share it.
+    """Open, or make, the store at `url` (`sqlite:///PATH`, `postgresql://USER@HOST/DATABASE`) and bring it to this
+    release. Many threads may share it, and many processes a PostgreSQL one, whose `password` is asked when needed.
 
     `envelope` makes the sealed copy of a generation; empty bytes mean that there is none. Raises NotAStore,
     NewerSchema, or WrongSealKey before anything is written with the wrong key.
     """
-    database = Database(open_engine(url), Cipher(seal_key), _chain(seal_key), envelope, now, new_id)
+    database = Database(open_engines(url, password), Cipher(seal_key), _chain(seal_key), envelope, now, new_id)
     try:
         migrate(database)
         try_key(database)

@@ -1,0 +1,119 @@
+"""A store in a PostgreSQL database, which many processes on many machines may share.
+
+Writers of all of them take turns, as they do in a file: each begins with one advisory lock of the database. So whatever
+is proven over one kind of store holds over the other, and the audit log has one last event to follow.
+"""
+
+import ipaddress
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+
+from keyturn.adapters.store.errors import NotAStore
+from keyturn.model.secret import Secret
+
+_WRITES = "keyturn_writes"
+_TURN = "SELECT pg_advisory_xact_lock(7526752397651505)"
+"""The number means nothing but that it is ours; advisory locks of other databases are others."""
+
+ABANDONED_S = 30
+"""A writer that says nothing for so long, as one that was stopped or whose machine is gone, loses its turn."""
+
+CLOCK_S = 5.0
+"""How far a machine's clock may be from the database's. Leases of plans compare moments of several machines; their
+fence, not the clock, is what keeps a late worker's writes out."""
+
+_CONNECTION = {
+    "application_name": "keyturn",
+    # A machine that vanished is noticed, and not waited for as long as the system's own two hours.
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+}
+
+
+def engines(url: URL, busy_s: int, password: Callable[[], Secret] | None) -> tuple[Engine, Engine]:
+    """To read and to write. A writer waits `busy_s` for its turn.
+
+    Raises NotAStore for an address that shows a password, or that would reach a machine without proof of which it is.
+    """
+    _refuse_unsafe(url)
+    session = {
+        "lock_timeout": f"{busy_s}s",
+        "idle_in_transaction_session_timeout": f"{ABANDONED_S}s",
+        "synchronous_commit": "on",
+        "client_encoding": "UTF8",
+    }
+    options = " ".join(f"-c {name}={value}" for name, value in session.items())
+    engine = create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        hide_parameters=True,
+        connect_args={**_CONNECTION, "connect_timeout": busy_s, "options": options},
+        pool_size=5,
+        max_overflow=15,
+        pool_timeout=busy_s,
+        pool_pre_ping=True,  # a server that was restarted is found out before a transaction begins
+    )
+
+    @event.listens_for(engine, "do_connect")
+    def ask(_dialect: object, _record: object, _args: object, parameters: dict[str, Any]) -> None:
+        if password is not None:
+            parameters["password"] = password().reveal()
+
+    event.listen(engine, "connect", _refuse_unfit)
+    event.listen(engine, "begin", _begin)
+    reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return reading, engine.execution_options(isolation_level="READ COMMITTED", **{_WRITES: True})
+
+
+def _begin(connection: Connection) -> None:
+    # READ COMMITTED: the statements after this one see what the writer before us has written.
+    if connection.get_execution_options().get(_WRITES):
+        connection.exec_driver_sql(_TURN)
+
+
+def _refuse_unsafe(url: URL) -> None:
+    if url.password is not None or "password" in url.query:
+        raise NotAStore("the store's address holds a password", hint="leave it out; the site keeps it in a file apart")
+    proven = url.query.get("sslmode") in ("verify-full", "verify-ca")
+    if not proven and not _here(url.host or str(url.query.get("host", ""))):
+        raise NotAStore(
+            f"the store's address would reach {url.host} without proof that it is that machine",
+            hint="add ?sslmode=verify-full&sslrootcert=/path/to/ca.pem",
+        )
+
+
+def _here(host: str) -> bool:
+    """A socket in the file system, or the loopback."""
+    if not host or host.startswith("/") or host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _refuse_unfit(connection: Any, _record: object) -> None:
+    """A server that could lose what it has acknowledged, or whose clock is another."""
+    asked = time.time()
+    row = connection.execute(
+        "SELECT current_setting('fsync'), current_setting('full_page_writes'), current_setting('server_encoding'),"
+        " extract(epoch FROM clock_timestamp())::float8"
+    ).fetchone()
+    connection.rollback()
+    fsync, full_pages, encoding, theirs = row
+    ahead = (asked + time.time()) / 2 - theirs
+    if (fsync, full_pages) != ("on", "on"):
+        raise NotAStore(
+            "the PostgreSQL server may lose what it has acknowledged", hint="fsync and full_page_writes: on"
+        )
+    if encoding != "UTF8":
+        raise NotAStore(f"the database keeps text as {encoding}", hint="CREATE DATABASE … ENCODING UTF8")
+    if abs(ahead) > CLOCK_S:
+        side = "ahead of" if ahead > 0 else "behind"
+        raise NotAStore(
+            f"the clock of this machine is {abs(ahead):.0f} s {side} the database's", hint="let NTP set both clocks"
+        )
