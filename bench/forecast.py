@@ -1,101 +1,110 @@
-"""How long a forecast takes and how much memory it needs, beside the heap loop that proves it right.
+"""How long a forecast takes and how much memory it needs, beside the same forecast by two other ways.
 
-    python bench/forecast.py [--clients N] [--days D]
+    python -m bench.forecast [--clients N] [--days D] [--peers P]
 
-Every client comes once an hour. The heap loop does a part of the fleet that it can finish, in the same run; the ratio
-compares both by the contact.
+Every client comes once an hour. The forecast of all N clients is made in a process of its own, whose peak memory
+includes the contacts, the result and the interpreter. The heap loop and simpy would need up to an hour for a million
+clients, so they are given P clients over the same days, and their times are multiplied by N / P: in their favour,
+since a larger heap costs more a contact. On those P clients all three must give the same answers: the first lockout
+and who is blamed for it, the moment of every lock, who is orphaned and who recovered.
+
+Seconds are processor time, of one core since nothing here uses two: on an idle machine the clock shows the same.
 """
 
 import argparse
-import resource
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
+from bench.alone import Alone, alone
+from bench.peers import Peer, Told, bare_heap, with_heap, with_simpy
+from bench.scenes import DAY, SCENES, Scene
+from keyturn.lockout.changes import Forecast
+from keyturn.lockout.forecast import predict
 
-from keyturn.lockout.changes import Change, Contact, Forecast, PasswordSet, Published, Retired  # noqa: E402
-from keyturn.lockout.forecast import predict  # noqa: E402
-from keyturn.model.estate import Absence, Habit  # noqa: E402
-from keyturn.model.logon import LogonProtocol  # noqa: E402
-from keyturn.model.policy import RealmPolicy  # noqa: E402
-from tests.property.oracle_forecast import foretell  # noqa: E402
-
-HOUR = 3600.0
-DAY = 24 * HOUR
-HEAP_CONTACTS = 200_000
-"""What the heap loop is given: about a second of work."""
-
-
-@dataclass(frozen=True)
-class Scene:
-    name: str
-    changes: tuple[Change, ...] = ()
-    policy: RealmPolicy = RealmPolicy(history=0)
-    gated: bool = False
-    stale_every: int = 0
-    away_every: int = 0
-    logon_script_s: float | None = None
-
-    def fleet(self, clients: int) -> list[Contact]:
-        return [
-            Contact(
-                name=f"client-{number:07}",
-                habit=Habit(HOUR, absences=self._absences(number), logon_script_s=self.logon_script_s),
-                protocol=LogonProtocol.NTLM,
-                gated=self.gated,
-                behind=None if self.stale_every and number % self.stale_every == 0 else 0,
-            )
-            for number in range(clients)
-        ]
-
-    def _absences(self, number: int) -> tuple[Absence, ...]:
-        if not self.away_every or number % self.away_every:
-            return ()
-        leaves = number % 100 * HOUR
-        return (Absence(leaves, leaves + 25 * HOUR),)
-
-
-NAIVE: tuple[Change, ...] = (PasswordSet(0), Published(HOUR))
-SCENES = (
-    Scene("nothing done"),
-    Scene("nothing done, 1 in 1000 stale", stale_every=1000),
-    Scene("nothing done, 1 in 4 stale", stale_every=4),
-    Scene("plain change", NAIVE),
-    Scene("plain change, 1 in 2 away", NAIVE, away_every=2),
-    Scene("plain change, logon script", NAIVE, logon_script_s=DAY),
-    Scene("plain change, gated", NAIVE, gated=True),
-    Scene("second account", (Published(0, second_account=True), Retired(DAY)), away_every=2),
+HOURS_A_DAY = 24
+PEERS_CONTACTS = 200_000
+"""What the peers are given unless said: a second or two of work each, a scene."""
+HEADS = (
+    f"{'':30}{'ours':>9}{'memory':>10}{'heap loop':>16}{'simpy':>16}{'answers':>8}{'first lock':>11}{'orphaned':>10}"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """`seconds` for the forecast itself, the contacts being made before."""
+
+    seconds: float
+    first_lockout_s: float | None
+    orphaned: int
+    recovered: int
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--clients", type=int, default=100_000)
     options.add_argument("--days", type=float, default=14)
+    options.add_argument("--peers", type=int, help="clients that the heap loop and simpy are given")
     given = options.parse_args()
-    few = max(10, int(HEAP_CONTACTS / (given.days * 24)))
-    print(f"{given.clients} clients, {given.days:g} days; heap loop: {few} clients")
-    print(f"{'':32}{'seconds':>9}{'heap loop':>11}{'ratio':>8}{'first lock':>12}{'orphaned':>10}")
-    for scene in SCENES:
-        seconds, forecast = timed(predict, scene, given.clients, given.days)
-        heap_seconds, _ = timed(foretell, scene, few, given.days)
-        ratio = heap_seconds / few / (seconds / given.clients)
-        lock = "-" if forecast.first_lockout_s is None else f"{forecast.first_lockout_s:.3f} s"
-        print(f"{scene.name:32}{seconds:9.2f}{heap_seconds:11.2f}{ratio:7.0f}x{lock:>12}{len(forecast.orphaned):10}")
+    peers = min(given.clients, given.peers or max(10, int(PEERS_CONTACTS / (given.days * HOURS_A_DAY))))
+    scale = f"{given.clients / peers:,.0f} (an extrapolation)" if peers < given.clients else "1"
+    print(f"{given.clients:,} clients, {given.days:g} days; heap loop and simpy: {peers:,} clients, times {scale}")
+    print(HEADS)
+    differing = [scene.name for scene in SCENES if not _row(scene, given.clients, given.days, peers)]
+    _bare(given.clients, given.days)
+    if differing:
+        sys.exit(f"error: the answers differ: {', '.join(differing)}")
+
+
+def _row(scene: Scene, clients: int, days: float, peers: int) -> bool:
+    """Print it, and say whether all three gave the same answers."""
+    ours: Alone[Ours] = alone(forecast_alone, scene, clients, days)
+    fleet, horizon_s = scene.fleet(peers), days * DAY
+    expected = _ours(predict(fleet, scene.changes, scene.policy, horizon_s=horizon_s))
+    columns, same = [], True
+    for peer in (with_heap, with_simpy):
+        seconds, told = _timed(peer, scene, peers, horizon_s)
+        same = same and told == expected
+        seconds *= clients / peers
+        columns.append(f"{seconds:8,.0f} s {seconds / ours.result.seconds:4,.0f}x")
+    at = ours.result.first_lockout_s
     print(
-        f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB, contacts and results included"
+        f"{scene.name:30}{ours.result.seconds:7.2f} s{ours.peak_mb:7,.0f} MB{columns[0]:>16}{columns[1]:>16}"
+        f"{'same' if same else 'DIFFER':>8}{'-' if at is None else f'{at:.3f} s':>11}{ours.result.orphaned:>10,}",
+        flush=True,
     )
+    return same
 
 
-def timed(forecast: Callable[..., Forecast], scene: Scene, clients: int, days: float) -> tuple[float, Forecast]:
+def forecast_alone(scene: Scene, clients: int, days: float) -> Ours:
     fleet = scene.fleet(clients)
-    begin = time.perf_counter()
-    result = forecast(fleet, scene.changes, scene.policy, horizon_s=days * DAY)
-    return time.perf_counter() - begin, result
+    begin = time.process_time()
+    forecast = predict(fleet, scene.changes, scene.policy, horizon_s=days * DAY)
+    seconds = time.process_time() - begin
+    return Ours(seconds, forecast.first_lockout_s, len(forecast.orphaned), len(forecast.recovered))
+
+
+def _ours(forecast: Forecast) -> Told:
+    """In the peers' terms, which know no moments but the locks."""
+    locks = tuple(moment.at_s for moment in forecast.moments if moment.kind == "locked")
+    plain = Forecast(forecast.first_lockout_s, forecast.blamed, forecast.orphaned, forecast.recovered)
+    return Told(plain, locks)
+
+
+def _timed(peer: Peer, scene: Scene, clients: int, horizon_s: float) -> tuple[float, Told]:
+    fleet = scene.fleet(clients)
+    begin = time.process_time()
+    told = peer(fleet, scene.changes, scene.policy, horizon_s=horizon_s)
+    return time.process_time() - begin, told
+
+
+def _bare(clients: int, days: float) -> None:
+    seconds = bare_heap(clients, clients)
+    contacts = int(clients * days * HOURS_A_DAY)
+    print(
+        f"A heap loop over {clients:,} clients that decides nothing: {seconds:.2f} s for one hour,"
+        f" so {seconds * days * HOURS_A_DAY:,.0f} s for all {contacts:,} contacts"
+    )
 
 
 if __name__ == "__main__":

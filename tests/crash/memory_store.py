@@ -4,7 +4,7 @@ Rows are frozen and only ever replaced, so a copy of the tables is a copy of the
 `REALM\\name`: no account is renamed here.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -150,7 +150,13 @@ class MemoryStore:
                 mine.setdefault(key, {})[generation] = place
         return tuple(self._offer(key, mine[key]) for key in sorted(mine))
 
-    def take(self, name: str, credential: Credential, now: float) -> bool:
+    def offers_to(self, names: Collection[str]) -> dict[str, tuple[Offer, ...]]:
+        return {name: self.offers(name) for name in names}
+
+    def take(self, credential: Credential, names: Collection[str], now: float) -> frozenset[str]:
+        return frozenset(name for name in names if self._take(name, credential, now))
+
+    def _take(self, name: str, credential: Credential, now: float) -> bool:
         which = self.key(credential)
         place = self.places.get((*which, name))
         life = self.accounts[which[0]].life
@@ -182,9 +188,9 @@ class MemoryStore:
         self.places[spot] = replace(self.places[spot], refused_at=now)
         return True
 
-    def dropped(self, name: str, account: AnyAccount, now: float) -> None:
+    def dropped(self, account: AnyAccount, names: Collection[str], now: float) -> None:
         for spot, place in list(self.places.items()):
-            if spot[0] == str(account) and spot[2] == name and place.dropped_at is None:
+            if spot[0] == str(account) and spot[2] in names and place.dropped_at is None:
                 self.places[spot] = replace(place, dropped_at=now)
 
     def doubted(self) -> tuple[Doubt, ...]:

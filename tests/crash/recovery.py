@@ -5,7 +5,7 @@ from keyturn.model.accounts import Account, AnyAccount, Credential
 from keyturn.model.errors import NotFound
 from keyturn.model.estate import AccountLife
 from keyturn.model.logon import Answer, LogonProtocol
-from keyturn.operations.plans import LEASE_S
+from keyturn.operations.parts import LEASE_S
 from keyturn.operations.ports import Store
 from tests.crash.disk import ROUND_S, Left
 from tests.estates import MACHINES

@@ -19,8 +19,7 @@ from keyturn.model.accounts import AccountToBe, AnyAccount
 from keyturn.model.policy import RealmPolicy
 from keyturn.operations import plans
 from keyturn.operations.doubts import look_into_doubts
-from keyturn.operations.parts import Parts, Settings
-from keyturn.operations.plans import LEASE_S
+from keyturn.operations.parts import LEASE_S, Parts, Settings
 from keyturn.operations.ports import PlanRecord, PlanState
 from keyturn.wire.estate_file.reading import read_estate
 from tests.builtin import Clock
@@ -118,6 +117,10 @@ class World:
                 return record
             self._contact(site)
         return self.store.plan(self.store.plan_id)
+
+    def resume(self) -> None:
+        """As a person who was asked says so."""
+        plans.resume(self._site(Variant(), lambda port: port).parts, self.store.plan_id, by="olga")
 
     def steps(self) -> list[Step]:
         return [planned.step for planned in self.store.plan(self.store.plan_id).plan.steps]

@@ -53,3 +53,9 @@ def test_every_noun_has_a_command_behind_it() -> None:
 def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
         assert (page.parent / target).exists(), f"{page}: {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_test_that_is_named_as_a_proof_is_there(page: Path) -> None:
+    for named in re.findall(r"`(tests/[\w./]+)`", page.read_text()):
+        assert (ROOT / named).exists(), f"{page}: {named}"

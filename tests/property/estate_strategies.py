@@ -2,6 +2,7 @@
 
 import string
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hypothesis import strategies as st
 
@@ -77,6 +78,7 @@ def estates(draw: st.DrawFn) -> Estate:
     realms = draw(some_realms())
     sites = draw(some_sites(realms))
     accounts = draw(some_accounts(realms, sites))
+    realms, sites = draw(leaning_realms(realms, accounts)), draw(leaning_sites(sites, accounts))
     clients: list[Holder] = []
     groups: list[ClientGroup] = []
     consumers: list[Consumer] = []
@@ -112,7 +114,6 @@ def some_realms(draw: st.DrawFn) -> tuple[Realm, ...]:
             replication_s=draw(durations),
             trusts=tuple(other for other in names if other != name and draw(st.booleans())),
             policy=draw(policies),
-            bind_account=draw(st.none() | texts),
         )
         for name in names
     )
@@ -136,9 +137,7 @@ def some_sites(draw: st.DrawFn, realms: Sequence[Realm]) -> tuple[Site, ...]:
             name=draw(st.just("") | texts),
             parent=parent,
             logon_installation=draw(st.booleans()),
-            setup_file=draw(st.booleans()),
             stopped_services=draw(different(texts, most=2)),
-            recovery_account=draw(st.none() | texts),
         )
         sites.append(site)
     return tuple(sites)
@@ -166,6 +165,26 @@ def some_accounts(draw: st.DrawFn, realms: Sequence[Realm], sites: Sequence[Site
             )
         )
     return tuple(accounts)
+
+
+@st.composite
+def leaning_realms(draw: st.DrawFn, realms: Sequence[Realm], accounts: Sequence[ManagedAccount]) -> tuple[Realm, ...]:
+    return tuple(replace(realm, bind_account=draw(a_reference(accounts))) for realm in realms)
+
+
+@st.composite
+def leaning_sites(draw: st.DrawFn, sites: Sequence[Site], accounts: Sequence[ManagedAccount]) -> tuple[Site, ...]:
+    leaning = []
+    for site in sites:
+        with_file = draw(st.booleans())
+        named = [str(m.account) for m in accounts if with_file and draw(st.booleans())]
+        recovery = draw(a_reference(accounts))
+        leaning.append(replace(site, setup_file=with_file, setup_accounts=tuple(named), recovery_account=recovery))
+    return tuple(leaning)
+
+
+def a_reference(accounts: Sequence[ManagedAccount]) -> st.SearchStrategy[str | None]:
+    return st.none() | st.sampled_from([str(m.account) for m in accounts]) if accounts else st.none()
 
 
 @st.composite

@@ -11,13 +11,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi.testclient import TestClient
 
+from keyturn.adapters.engine.embedded import EmbeddedEngine
 from keyturn.model.secret import Secret
 from keyturn.operations import clients, people, plans
 from keyturn.operations.parts import Parts
 from keyturn.operations.ports import Person, PersonRole
 from keyturn.server.rest.app import authorisation, people_app
 from keyturn.server.serving import Listening, site_app
-from keyturn.server.worker import Worker
 from keyturn.wire.agent import CHECK_IN, SITE_FILE, CheckIn, accounts_file, share_path, write
 from keyturn.wire.signing import Request, sign
 from tests.estates import INSTALLATION
@@ -53,7 +53,7 @@ def site(tmp_path: Path, password: str) -> Iterator[InnerSite]:
 
 def whole(parts: Parts) -> TestClient:
     listening = Listening("", 0, Path(), Path(), b"", frozenset({HOST}))
-    app = site_app(parts, listening, Worker("idle"))
+    app = site_app(parts, listening, EmbeddedEngine())
     return TestClient(app, base_url=f"https://{HOST}", raise_server_exceptions=False)
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -14,40 +13,10 @@ from keyturn.operations import clients
 from keyturn.server import access_point, agents
 from keyturn.server.serving import _refused
 from keyturn.wire import agent as wire
-from keyturn.wire.sealed import new_identity, open_sealed, recipient_of
-from keyturn.wire.signing import Request, sign
+from keyturn.wire.sealed import open_sealed, recipient_of
 from tests.estates import ADDITIONAL
 from tests.inner_site import InnerSite, site_in
-
-HOST = "site.example:8443"
-NAME = "PC-0001"
-ACCOUNT = "CORP\\KtClient"
-
-
-class Machine:
-    """A machine's side: a key, a rising counter, and an age identity."""
-
-    def __init__(self, http: TestClient, clock: object) -> None:
-        self.http = http
-        self.clock = clock
-        self.key = Ed25519PrivateKey.generate()
-        self.identity = new_identity()
-        self.counter = 0
-
-    def signed(self, method: str, path: str, body: bytes = b"", *, name: str = NAME, age: int = 0) -> dict[str, str]:
-        self.counter += 1
-        created = int(self.clock()) - age  # type: ignore[operator]
-        return sign(Request(method, HOST, path, None, body), self.key, name, self.counter, created)
-
-    def send(self, method: str, path: str, body: bytes = b"", **more: str):  # type: ignore[no-untyped-def]
-        headers = {**self.signed(method, path, body), **more}
-        return self.http.request(method, path, content=body, headers=headers)
-
-    def check_in(self, **holds: int) -> wire.Directions:
-        held = tuple(wire.Held(f"CORP\\{account}", generation) for account, generation in holds.items())
-        answer = self.send("POST", wire.CHECK_IN, wire.write(wire.CheckIn(held, "test")))
-        assert answer.status_code == 200, answer.text
-        return wire.read(wire.Directions, answer.content)
+from tests.server.machine import ACCOUNT, HOST, NAME, Machine
 
 
 @pytest.fixture

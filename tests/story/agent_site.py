@@ -34,11 +34,13 @@ from keyturn.wire.agent import (
     Drop,
     Enrol,
     Enrolled,
+    Headers,
     NoAnswer,
     Proof,
     Reply,
     Use,
     Wait,
+    in_clear,
     read,
     write,
 )
@@ -124,11 +126,11 @@ class MemorySite:
     def exchange(self, server: str, ca: str) -> "MemorySite":
         return self
 
-    def __call__(self, request: Request, headers: Mapping[str, str]) -> Reply:
+    def __call__(self, request: Request, headers: Headers) -> Reply:
         if self.down:
             raise NoAnswer("the site did not answer")
         self.paths.append(request.path)
-        reply = self._routed(request, headers)
+        reply = self._routed(request, in_clear(headers))
         return Reply(reply.status, {"date": formatdate(self.clock.now, usegmt=True), **reply.headers}, reply.body)
 
     def _routed(self, request: Request, headers: Mapping[str, str]) -> Reply:

@@ -69,6 +69,10 @@ def test_a_realm_with_its_policy() -> None:
         bind_account = "keyturn"
         policy.history = 2
         policy.grace = "90 min"
+        [[account]]
+        name = "keyturn"
+        realm = "EMEA"
+        role = "generic/service"
         """
     )
     assert estate.realm("EMEA") == Realm(

@@ -480,6 +480,32 @@ MISTAKES = {
         ]
         replica = "itself"  #! unknown replica itself
         """,
+    "the accounts that a realm or a site leans on": """
+        [[realm]]
+        name = "APAC"
+        bind_account = "HQ/keyturn"  #! names the unknown account HQ/keyturn; list it as an [[account]]
+        [[account]]
+        name = "svc"
+        realm = "EMEA"
+        role = "service"
+        [[site]]
+        code = "NEW"
+        realm = "HQ"
+        server = "NEW01"
+        recovery_account = "svc"  #! account svc, which is in more than one realm; HQ/svc or EMEA/svc
+        setup_file = true
+        setup_accounts = [
+            "EMEA/svc",
+            "EMEA/SMSServer",  #! names the unknown account EMEA/SMSServer
+        ]
+        """,
+    "accounts of a setup file that setup did not have": """
+        [[site]]
+        code = "NEW"
+        realm = "HQ"
+        server = "NEW01"
+        setup_accounts = ["svc"]  #! set up without one; add setup_file = true
+        """,
     "a consumer that cannot hold the shortest password": """
         [[account]]
         name = "emea-svc"

@@ -94,7 +94,9 @@ PC = Holder(
 ESTATE = Estate(
     "configmgr",
     realms=(Realm(CORP, RealmKind.LOCAL, ("dc1", "dc2"), 5.0, (RealmName("LAB"),), RealmPolicy(3, 60.0), "rotator"),),
-    sites=(Site(PHX, CORP, "srv", SiteKind.SECONDARY, "Phoenix", SiteCode("CEN"), True, True, ("SMS",), "push"),),
+    sites=(
+        Site(PHX, CORP, "srv", SiteKind.SECONDARY, "Phoenix", SiteCode("CEN"), True, True, ("srv",), ("SMS",), "push"),
+    ),
     systems=(SiteSystem("cap", PHX, ("cap", "dp")),),
     clients=(PC,),
     groups=(ClientGroup("lab", 40, PC),),

@@ -131,6 +131,7 @@ def test_an_additional_account_that_exists_is_used_instead_of_another_one() -> N
             managed("spare", "sms2003/client-connection-additional"),
         )
     )
+    assert steps(plan)[:2] == ["CopyRights", "Publish"]
     assert "CreateAccount" not in steps(plan)
     assert next(p.step for p in plan.steps if isinstance(p.step, Publish)).credential.account.name == "spare"
 
@@ -168,8 +169,8 @@ def test_what_site_or_client_maintains_is_left_to_them_by_name(role: str, tool: 
     assert tool in refused.value.hint
     for change in (Change.DISABLE, Change.DELETE, Change.RENAME, Change.RIGHTS):
         with pytest.raises(Refused, match=str(change)):
-            refuse_maintained(managed("x", f"sms2003/{role}"), change)
-    refuse_maintained(managed("x", f"sms2003/{role}"), Change.UNLOCK)
+            refuse_maintained(estate(), managed("x", f"sms2003/{role}"), change)
+    refuse_maintained(estate(), managed("x", f"sms2003/{role}"), Change.UNLOCK)
 
 
 def test_the_last_client_connection_account_of_a_site_stays() -> None:
@@ -208,6 +209,13 @@ def test_a_holder_that_cannot_keep_what_the_realm_demands_is_named() -> None:
     scanner = Consumer(Holder("scanner", HolderKind.CONSUMER, max_password_length=16), ("web",))
     with pytest.raises(Refused, match="scanner takes at most 16"):
         rotation(estate(managed("web", "generic/service"), realms=(realm,), consumers=(scanner,)))
+
+
+@pytest.mark.parametrize("written", ["web", "WEB", "CORP\\web", "CORP/web", "corp/web"])
+def test_a_consumer_is_waited_for_however_it_names_its_account(written: str) -> None:
+    backup = Consumer(Holder("backup", HolderKind.CONSUMER), (written,))
+    plan = rotation(estate(managed("web", "generic/service"), consumers=(backup,)))
+    assert next(p.step for p in plan.steps if isinstance(p.step, Publish)).holders == ("backup",)
 
 
 def test_the_account_keyturn_binds_with_is_not_rotated_under_its_own_feet() -> None:

@@ -1,6 +1,6 @@
 """The agent's line to its management point: every request signed and numbered, every answer checked for its shape."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ from keyturn.wire.agent import (
     Directions,
     Enrol,
     Enrolled,
+    Headers,
     NoAnswer,
     Proof,
     Reply,
@@ -55,31 +56,34 @@ class Link:
         self._site_is_ahead_s = 0.0
 
     def enrol(self, token: Enrol) -> Enrolled:
-        return _understood(self.send("POST", ENROL, write(token)), Enrolled)
+        return _understood(self.send("POST", ENROL, token), Enrolled)
 
     def check_in(self, message: CheckIn) -> Directions:
-        return _understood(self.send("POST", CHECK_IN, write(message)), Directions)
+        return _understood(self.send("POST", CHECK_IN, message), Directions)
 
     def prove(self, account: str, proof: Proof) -> None:
         """A site that has no use for the answer, since it never gave out this credential, is not told again: a proof
         must never stand between an agent and its next check-in."""
-        reply = self.send("PUT", proof_path(self._client, account), write(proof))
+        reply = self.send("PUT", proof_path(self._client, account), proof)
         if reply.status == 401 or reply.status == 429 or reply.status >= 500:
             raise _trouble(reply)
 
-    def send(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Reply:
+    def send(
+        self, method: str, path: str, message: msgspec.Struct | None = None, headers: Headers | None = None
+    ) -> Reply:
         """Asks once more where the signature was refused and our clock turns out to be wrong."""
-        reply = self._signed(method, path, body, headers or {})
+        reply = self._signed(method, path, message, headers or {})
         if _signature_refused(reply) and self._clock_corrected(reply):
-            return self._signed(method, path, body, headers or {})
+            return self._signed(method, path, message, headers or {})
         return reply
 
-    def _signed(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+    def _signed(self, method: str, path: str, message: msgspec.Struct | None, headers: Headers) -> Reply:
+        """The message is written into the request, which does not show it, and into no variable of its own."""
         bare, _, query = path.partition("?")
-        request = Request(method, self._authority, bare, query or None, body)
+        request = Request(method, self._authority, bare, query or None, write(message) if message else b"")
         created = int(self._now() + self._site_is_ahead_s)
         signature = sign(request, self._keys.signing, self._client, self._number(), created)
-        kind = {"content-type": "application/json"} if body else {}
+        kind = {"content-type": "application/json"} if message else {}
         return self._exchange(request, {**kind, **headers, **signature})
 
     def _clock_corrected(self, reply: Reply) -> bool:

@@ -1,19 +1,19 @@
 """What the agent needs from outside. `keyturn.wiring` fills it."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from keyturn.model.secret import Secret
-from keyturn.wire.agent import Reading, Reply, Send
+from keyturn.wire.agent import Headers, Reading, Reply, Send
 from keyturn.wire.signing import Request
 
 
 class Exchange(Protocol):
     """One request and its answer over TLS, verified by the site's own authority alone."""
 
-    def __call__(self, request: Request, headers: Mapping[str, str]) -> Reply:
+    def __call__(self, request: Request, headers: Headers) -> Reply:
         """NoAnswer when the answer is missing, cut short or too long. Follows no redirect, repeats nothing."""
 
 

@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import ssl
 import warnings
-from collections.abc import Mapping
 
 import urllib3
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
@@ -12,7 +11,7 @@ from urllib3.exceptions import HTTPError, InsecureRequestWarning
 from keyturn import __version__
 from keyturn.agent.link import authority_of
 from keyturn.model.errors import Refused
-from keyturn.wire.agent import AUTHORITY, MAX_ANSWER, NoAnswer, Reply
+from keyturn.wire.agent import AUTHORITY, MAX_ANSWER, Headers, NoAnswer, Reply, in_clear
 from keyturn.wire.signing import Request
 
 TIMEOUT = urllib3.Timeout(connect=5, read=20)
@@ -24,17 +23,17 @@ class PinnedHttps:
     def __init__(self, server: str, ca: str) -> None:
         self._pool = _pool(server, _trusting(ca))
 
-    def __call__(self, request: Request, headers: Mapping[str, str]) -> Reply:
-        url = request.path if request.query is None else f"{request.path}?{request.query}"
-        return _ask(self._pool, request.method, url, request.body, headers)
+    def __call__(self, request: Request, headers: Headers) -> Reply:
+        return _ask(self._pool, request, headers)
 
 
 def fetch_authority(server: str, fingerprint: str) -> str:
     """The authority the server offers, once its SHA-256 fingerprint is found to be the given one. Until then nothing
     is believed and nothing is told, so this connection need not be verified."""
+    request = Request("GET", authority_of(server), AUTHORITY)
     with warnings.catch_warnings(), _pool(server, _trusting_nobody()) as pool:
         warnings.simplefilter("ignore", InsecureRequestWarning)
-        reply = _ask(pool, "GET", AUTHORITY, b"", {})
+        reply = _ask(pool, request, {})
     if reply.status != 200:
         raise NoAnswer(f"the server offers no authority (status {reply.status})")
     try:
@@ -74,21 +73,22 @@ def _trusting_nobody() -> ssl.SSLContext:
     return context
 
 
-def _ask(pool: urllib3.HTTPSConnectionPool, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-    """The text of urllib3's errors names host and path, never a header or a body."""
+def _ask(pool: urllib3.HTTPSConnectionPool, request: Request, headers: Headers) -> Reply:
+    """The text of urllib3's errors names host and path, never a header or a body; its frames have both, so they end
+    here."""
     try:
         answer = pool.urlopen(
-            method,
-            url,
-            body=body or None,
-            headers={"user-agent": f"keyturn-agent/{__version__}", **headers},
+            request.method,
+            request.path if request.query is None else f"{request.path}?{request.query}",
+            body=request.body or None,
+            headers={"user-agent": f"keyturn-agent/{__version__}", **in_clear(headers)},
             redirect=False,
             preload_content=False,
         )
         with answer:
             content = answer.read(MAX_ANSWER + 1, decode_content=False)
     except (HTTPError, OSError) as error:
-        raise NoAnswer(f"the site did not answer: {str(error)[:200]}") from error
+        raise NoAnswer(f"the site did not answer: {str(error)[:200]}") from None
     if len(content) > MAX_ANSWER:
         raise NoAnswer("the site's answer is too long")
     return Reply(answer.status, {name.lower(): value for name, value in answer.headers.items()}, content)

@@ -72,7 +72,7 @@ def show(session: Session, account: str, as_json: bool) -> None:
 def adopt(session: Session, account: str, password_stdin: bool, as_json: bool) -> None:
     """Take in an account that exists, by one logon with its password."""
     secret = read_secret(from_stdin=password_stdin, prompt=f"Password of {account}")
-    taken: Any = session.api().post("/accounts/adopt", {"account": account, "password": secret.reveal()})
+    taken: Any = session.api().post("/accounts/adopt", {"account": account, "password": secret})
     if as_json:
         print_json(taken)
     else:
@@ -143,5 +143,5 @@ _by_hand("rights", "Refused, with the reason: rights are the realm's.")
 
 def _propose(session: Session, proposal: dict[str, object], *, password_stdin: bool, yes: bool, as_json: bool) -> None:
     if password_stdin:
-        proposal["password"] = read_secret(from_stdin=True, prompt="").reveal()
+        proposal["password"] = read_secret(from_stdin=True, prompt="")
     go_through(session.api(), proposal, yes=yes, as_json=as_json)

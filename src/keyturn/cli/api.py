@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from keyturn.model.errors import KeyturnError
+from keyturn.model.secret import Secret
 from keyturn.wire.door import Door
 
 
@@ -17,7 +18,11 @@ class NoAnswer(ServerFailed):
 
 
 class Api:
-    """Raises KeyturnError with the server's own words and hint; ServerFailed where asking again may help."""
+    """Raises KeyturnError with the server's own words and hint; ServerFailed where asking again may help.
+
+    A body may hold Secrets. They are written in clear into the call that sends them, and into no variable: a traceback
+    shows variables.
+    """
 
     def __init__(self, door: Door) -> None:
         self._door = door
@@ -55,16 +60,14 @@ class Api:
     ) -> bytes:
         import urllib3  # a tenth of a second, which `--help` need not pay
 
-        headers = {"content-type": media_type}
-        if self._door.token:
-            headers["authorization"] = f"Bearer {self._door.token.reveal()}"
-        payload = json.dumps(body) if media_type == "application/json" else body
         url = f"{self._door.url}/api/v1{path}"
         if query:
             url += "?" + "&".join(f"{quote(key)}={quote(str(value))}" for key, value in query.items())
         try:
             with urllib3.PoolManager(ca_cert_data=self._door.authority_pem, retries=False, timeout=60) as pool:
-                answer = pool.request(method, url, body=payload if body is not None else None, headers=headers)  # type: ignore[arg-type]
+                answer = pool.request(
+                    method, url, body=_written(body, media_type), headers={"content-type": media_type, **self._bearer()}
+                )
         except urllib3.exceptions.HTTPError as error:
             raise NoAnswer(
                 f"no answer from {self._door.url}: {type(error).__name__}", hint="is `keyturn up` running there?"
@@ -73,10 +76,25 @@ class Api:
             raise _told(answer.status, answer.data)
         return answer.data
 
+    def _bearer(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self._door.token.reveal()}"} if self._door.token else {}
+
 
 def segment(text: str) -> str:
     """One segment of a path."""
     return quote(text, safe="")
+
+
+def _written(body: object, media_type: str) -> str | None:
+    if body is None or (isinstance(body, str) and media_type != "application/json"):
+        return body
+    return json.dumps(body, default=_reveal)
+
+
+def _reveal(value: object) -> str:
+    if isinstance(value, Secret):
+        return value.reveal()
+    raise TypeError(f"{type(value).__name__} does not travel")
 
 
 def _decoded(data: bytes) -> Any:

@@ -13,6 +13,9 @@ from keyturn.model.errors import AuthorityError, BudgetExhausted, KeyturnError
 NOUNS: dict[str, tuple[str, str]] = {
     "init": ("keyturn.cli.site:init", "Found a site in a directory."),
     "up": ("keyturn.cli.site:up", "Run the site: API, agents' routes, access point, worker."),
+    "serve": ("keyturn.cli.site:serve", "Run a server beside others, over PostgreSQL."),
+    "work": ("keyturn.cli.site:work", "Run a worker beside others, over PostgreSQL."),
+    "store": ("keyturn.cli.store:store", "Where the site keeps what it knows, and moving it."),
     "demo": ("keyturn.cli.demo.command:demo", "Show the main job: a plain change, and the same one by Keyturn."),
     "catalogue": ("keyturn.cli.catalogue:catalogue", "How the account of each role may change."),
     "estate": ("keyturn.cli.estate:estate", "Realms, sites, clients and accounts as a file."),

@@ -26,7 +26,7 @@ def person() -> None:
 def add(session: Session, name: str, roles: tuple[str, ...], password_stdin: bool) -> None:
     """Let NAME log in."""
     secret = read_secret(from_stdin=password_stdin, prompt=f"Password for {name}")
-    session.api().post("/people", {"name": name, "roles": sorted({"viewer", *roles}), "password": secret.reveal()})
+    session.api().post("/people", {"name": name, "roles": sorted({"viewer", *roles}), "password": secret})
     click.echo(f"{name} may log in: {', '.join(sorted({'viewer', *roles}))}")
 
 
@@ -64,6 +64,6 @@ def login(session: Session, url: str, name: str, ca: Path, password_stdin: bool)
     else:
         secret = Secret(click.prompt(f"Password of {name}", hide_input=True))
     door = Door(url.rstrip("/"), ca.read_text())
-    token = Api(door).post("/login", {"name": name, "password": secret.reveal()})
+    token = Api(door).post("/login", {"name": name, "password": secret})
     session.tools.save_door(Door(door.url, door.authority_pem, Secret(token["token"])))
     click.echo(f"logged in to {door.url} as {name} for {token['lasts_s'] / 3600:.0f} h")

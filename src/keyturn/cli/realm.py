@@ -41,7 +41,7 @@ def set_password(session: Session, account: str, password_stdin: bool) -> None:
     name, _, in_realm = account.replace("/", "\\").partition("\\")
     secret = read_secret(from_stdin=password_stdin, prompt=f"New password of {account}")
     path = f"/realms/{segment(name)}/accounts/{segment(in_realm)}/password"
-    session.api().post(path, {"password": secret.reveal()})
+    session.api().post(path, {"password": secret})
     click.echo(f"{account}: set in the realm; its holders do not know")
 
 

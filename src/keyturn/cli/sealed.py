@@ -1,6 +1,5 @@
 """Where a sealed envelope comes from: the server, or the site's directory while no server answers."""
 
-import getpass
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import click
 
 from keyturn.cli.api import NoAnswer
-from keyturn.cli.tools import Ask, Session
+from keyturn.cli.tools import Ask, Session, operator
 from keyturn.escrow.envelope import refuse_other_keys, refuse_uncovered
 from keyturn.operations import envelopes
 from keyturn.operations.envelopes import Purpose
@@ -58,19 +57,11 @@ def _from_directory(session: Session, wanted: Wanted, ask: Ask, keys: Mapping[st
             refuse_other_keys(outside.custodians, keys)
         worst_day = wanted.purpose is Purpose.OPEN
         handed = envelopes.hand_out(
-            parts, wanted.account, wanted.generation, wanted.purpose, by=_who(), untold=worst_day
+            parts, wanted.account, wanted.generation, wanted.purpose, by=operator(), untold=worst_day
         )
     return HandedOutShape(
         handed.account, handed.generation, handed.envelope.decode(), handed.serial, handed.challenge, handed.told
     )
-
-
-def _who() -> str:
-    """Nobody logs in to a directory, so the operating system's name stands in the log, and that it does."""
-    try:
-        return f"{getpass.getuser()} (in the site's directory)"
-    except (KeyError, OSError):  # a user without a name; OSError from Python 3.13 on
-        return "somebody (in the site's directory)"
 
 
 def _key(text: str) -> tuple[str, str]:

@@ -84,7 +84,48 @@ def up(session: Session, directory: Path | None, passphrase_stdin: bool) -> None
     """
     root = directory or session.directory()
     ask = passphrase(from_stdin=passphrase_stdin)
-    session.tools.up(root, ask, lambda url: click.echo(f"site up at {url}", err=True))
+    session.tools.up(root, ask, _say)
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False), required=False)
+@click.option(
+    "--listen", metavar="HOST:PORT", help="Where to listen, behind the name and port that the site is called by."
+)
+@click.option("--passphrase-stdin", is_flag=True, help="Read the passphrase that seals the site from standard input.")
+@click.pass_obj
+def serve(session: Session, directory: Path | None, listen: str | None, passphrase_stdin: bool) -> None:
+    """Run a server of the site of DIRECTORY beside others, over one PostgreSQL store.
+
+    It takes requests and calls the workers; plans are carried forward by `keyturn work`.
+    """
+    root = directory or session.directory()
+    session.tools.serve(root, passphrase(from_stdin=passphrase_stdin), _host_and_port(listen), _say)
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False), required=False)
+@click.option("--passphrase-stdin", is_flag=True, help="Read the passphrase that seals the site from standard input.")
+@click.pass_obj
+def work(session: Session, directory: Path | None, passphrase_stdin: bool) -> None:
+    """Run a worker of the site of DIRECTORY beside others, over one PostgreSQL store.
+
+    It may be killed at any moment: another takes its plans over when their lease has ended.
+    """
+    session.tools.work(directory or session.directory(), passphrase(from_stdin=passphrase_stdin), _say)
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def _host_and_port(text: str | None) -> tuple[str, int] | None:
+    if text is None:
+        return None
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise click.BadParameter(f"{text!r} is not HOST:PORT", param_hint="--listen")
+    return host.strip("[]"), int(port)
 
 
 def _pair(text: str) -> tuple[str, str]:

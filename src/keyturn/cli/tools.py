@@ -1,11 +1,12 @@
 """What the command line is handed by `keyturn.wiring`, each part made when a command first asks for it."""
 
+import getpass
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
@@ -19,8 +20,21 @@ if TYPE_CHECKING:
     from keyturn.operations.parts import Parts
 
 
-Ask = Callable[[], Secret]
+Ask: TypeAlias = Callable[[], Secret]
 """Asks for the passphrase of a site whose seal key stands in no file; called only where it is needed."""
+
+
+Listen: TypeAlias = tuple[str, int] | None
+"""Host and port, where they are others than the site's."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreMoved:
+    """Addresses, and rows by table."""
+
+    old: str
+    new: str
+    rows: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +44,11 @@ class Tools:
     init: Callable[["Founding", Ask], list[str]]
     """Founds a site; returns what a person should read."""
     up: Callable[[Path, Ask, Callable[[str], None]], None]
+    serve: Callable[[Path, Ask, Listen, Callable[[str], None]], None]
+    work: Callable[[Path, Ask, Callable[[str], None]], None]
+    store_address: Callable[[Path], str]
+    move_store: Callable[[Path, Ask, str, Secret | None, str], StoreMoved]
+    """To an address, with the password of the account to be used there; by whom."""
     door: Callable[[Path], Door]
     site: Callable[[Path, Ask], AbstractContextManager["Parts"]]
     """The site straight from its directory, for the day on which the server does not run."""
@@ -74,6 +93,14 @@ def passphrase(*, from_stdin: bool, new: bool = False) -> Ask:
         return Secret(click.prompt("Passphrase that seals this site", hide_input=True))
 
     return ask
+
+
+def operator() -> str:
+    """Nobody logs in to a directory, so the operating system's name stands in the log, and that it does."""
+    try:
+        return f"{getpass.getuser()} (in the site's directory)"
+    except (KeyError, OSError):  # a user without a name; OSError from Python 3.13 on
+        return "somebody (in the site's directory)"
 
 
 def read_secret(*, from_stdin: bool, prompt: str) -> Secret:

@@ -7,7 +7,9 @@ set landed is read from the mark, never guessed from an answer; one logon proves
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from keyturn.lifecycle.guards import refuse_unequal
 from keyturn.lifecycle.journal import Done, Outcome, Stopped, Waiting
+from keyturn.lifecycle.parity import disparity
 from keyturn.lifecycle.plan import (
     AwaitCanary,
     AwaitConvergence,
@@ -24,6 +26,7 @@ from keyturn.lifecycle.plan import (
     Withdraw,
 )
 from keyturn.lifecycle.ports import Authorities, Authority, Holdings, Sealed, Vault
+from keyturn.lifecycle.questions import changed_by_somebody_else, names, not_taken_up, refused, set_again
 from keyturn.model.accounts import Account, AccountToBe, AnyAccount, Credential
 from keyturn.model.errors import AuthorityError, BudgetExhausted, Refused
 from keyturn.model.estate import AccountLife
@@ -37,13 +40,17 @@ within the grace, so that a logon with them could prove a password that somebody
 SILENCE_S = 60
 """A holder that took a credential and was not heard of for so long gives its place back, if nobody failed."""
 
+_BAD_AT_WORST = 2
+"""Bad attempts to be reckoned with where a live password may be wrong: ours, and a holder's before the gate closes."""
+
 _RIGHT_BUT_BARRED = (Answer.DISABLED, Answer.ACCOUNT_EXPIRED, Answer.PASSWORD_EXPIRED, Answer.MUST_CHANGE)
 """Answers a realm gives to the right password only: a wrong one is told apart (facts measured per realm)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """Performs the steps of one plan. `check` raises FencedOff once the plan is another worker's."""
+    """Performs the steps of one plan. `check` raises FencedOff once the plan is another worker's; `resumed` says
+    whether a person has said to go on after exactly this question."""
 
     authorities: Authorities
     vault: Vault
@@ -51,6 +58,7 @@ class Execution:
     check: Callable[[], None]
     now: Callable[[], float]
     new_password: Callable[[AnyAccount], Secret]
+    resumed: Callable[[str], bool]
 
     def perform(self, step: Step, since: float) -> Outcome:
         try:
@@ -166,7 +174,7 @@ class Execution:
                 return Waiting(f"{account} is locked, so its new password cannot be proven yet")
             case Answer.WRONG_PASSWORD | Answer.UNKNOWN_ACCOUNT:
                 self.vault.record(credential, f"refused when proven: {answer}")
-                return _changed_by_somebody_else(account)
+                return changed_by_somebody_else(account)
             case _:
                 return Stopped(f"the new password of {account} is right, but the account is barred: {answer}")
 
@@ -185,7 +193,7 @@ class Execution:
     def _await_canary(self, credential: Credential, until: float) -> Outcome:
         uptake = self.holdings.uptake(credential)
         if uptake.refused:
-            return _refused(credential, uptake.refused)
+            return refused(credential, uptake.refused)
         if uptake.proven:
             return Done()
         if self.now() >= until:
@@ -196,16 +204,13 @@ class Execution:
     def _await_uptake(self, credential: Credential, holders: tuple[str, ...], until: float) -> Outcome:
         uptake = self.holdings.uptake(credential)
         released = self.holdings.released()
-        if refused := uptake.refused - released:
-            return _refused(credential, refused)
+        if unreleased := uptake.refused - released:
+            return refused(credential, unreleased)
         missing = tuple(name for name in holders if name not in uptake.proven and name not in released)
         if not missing:
             return Done()
         if self.now() >= until:
-            return Stopped(
-                f"{len(missing)} of {len(holders)} holders have not proven {credential}: {_names(missing)}",
-                hint="keyturn plan resume waits on; keyturn plan release gives holders up, with the consequence",
-            )
+            return not_taken_up(credential, missing, of=len(holders))
         self._reclaim(credential)
         return Waiting(f"{len(holders) - len(missing)} of {len(holders)} holders have proven {credential}", missing)
 
@@ -213,12 +218,18 @@ class Execution:
         """None while the realm has the credential under the mark it was proven under.
 
         Within the grace holders go on as if nothing had happened, so it is the mark that tells; and no logon is spent
-        on a password that is likely wrong by now.
+        on a password that is likely wrong by now, unless a person resumes the plan: it may be a late set of ours.
         """
-        account = self._known(credential.account)
-        if self._authority(account).describe(account).pinned.version == self._sealed(credential).version:
+        account, sealed = self._known(credential.account), self._sealed(credential)
+        state = self._authority(account).describe(account)
+        if state.pinned.version == sealed.version:
             return None
-        return _changed_by_somebody_else(account)
+        asked = set_again(account, proven_under=sealed.version, now=state.pinned.version)
+        if self.resumed(asked.question) and not 0 < state.policy.lockout_threshold <= _BAD_AT_WORST:
+            outcome = self._prove(credential, account, sealed.replica or None)
+            return None if isinstance(outcome, Done) else outcome
+        self.vault.record(credential, asked.question)
+        return asked
 
     def _reclaim(self, credential: Credential) -> None:
         """A place is given back only while the realm shows that nobody's attempt was bad."""
@@ -232,7 +243,7 @@ class Execution:
         if still_hold:
             self.holdings.publish(in_favour_of, still_hold, at_once=1)  # whoever came while the plan was under way
             missing = tuple(sorted(still_hold))
-            return Waiting(f"{_names(missing)} would be left without a credential: {account} stays", missing)
+            return Waiting(f"{names(missing)} would be left without a credential: {account} stays", missing)
         self.check()
         self.holdings.become(account, AccountLife.WITHDRAWN)
         return Done()
@@ -257,15 +268,17 @@ class Execution:
         return Done()
 
     def _copy_rights(self, source: AnyAccount, target: AnyAccount) -> Outcome:
+        """An account that stands in the plan with an identity was there before it, and is compared only."""
         old, new = self._known(source), self._known(target)
         authority = self._authority(new)
         wanted = self._authority(old).rights(old)
+        if isinstance(target, Account):
+            refuse_unequal(old, new, wanted, authority.rights(new))
+            return Done()
         self.check()
         authority.grant(new, wanted)
-        given = authority.rights(new)
-        differing = sorted((wanted.groups ^ given.groups) | (wanted.grants ^ given.grants))
-        if differing:
-            return Stopped(f"{new} may not do the same as {old}: {', '.join(differing)}")
+        if difference := disparity(wanted, authority.rights(new)):
+            return Stopped(f"{new} may not do the same as {old}: it {difference}")
         return Done()
 
     def _authority(self, account: AnyAccount) -> Authority:
@@ -282,23 +295,3 @@ class Execution:
         if sealed is None:
             raise Refused(f"{credential} was never sealed")
         return sealed
-
-
-def _changed_by_somebody_else(account: Account) -> Stopped:
-    return Stopped(
-        f"somebody else has changed {account}: the realm no longer has the password that was sealed for it; "
-        "every generation is kept",
-        hint=f"keyturn account adopt '{account}' --password-stdin, once its live password is known",
-    )
-
-
-def _refused(credential: Credential, holders: frozenset[str]) -> Stopped:
-    return Stopped(
-        f"{_names(sorted(holders))} tried {credential} and the realm refused it; nobody else is given it",
-        hint="find out why on that machine; keyturn plan resume tries again, keyturn plan release gives it up",
-    )
-
-
-def _names(names: tuple[str, ...] | list[str], most: int = 5) -> str:
-    shown = ", ".join(names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

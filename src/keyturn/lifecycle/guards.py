@@ -1,16 +1,21 @@
 """What is refused before anything is planned, each with the way out."""
 
+from collections.abc import Collection
 from enum import StrEnum
 
 from keyturn.lifecycle.catalogue.choice import Rule
 from keyturn.lifecycle.catalogue.products import row
-from keyturn.lifecycle.catalogue.rules import MaintainedBy
+from keyturn.lifecycle.catalogue.rules import MaintainedBy, SiteReset
 from keyturn.lifecycle.holders import holders_of
+from keyturn.lifecycle.parity import disparity
 from keyturn.lifecycle.passwords import Limit, PasswordRules, rules_of
+from keyturn.lifecycle.ports import Rights
+from keyturn.model.accounts import AnyAccount, reference, same_name
 from keyturn.model.errors import NotFound, Refused
-from keyturn.model.estate import AccountLife, Estate, ManagedAccount
+from keyturn.model.estate import AccountLife, Estate, HolderKind, ManagedAccount, Site
 
-CLIENT_CONNECTION = ("sms2003/client-connection-default", "sms2003/client-connection-additional")
+DEFAULT_CLIENT_CONNECTION = "sms2003/client-connection-default"
+CLIENT_CONNECTION = (DEFAULT_CLIENT_CONNECTION, "sms2003/client-connection-additional")
 
 
 class Change(StrEnum):
@@ -29,7 +34,7 @@ _HARMLESS = (Change.UNLOCK, Change.ENABLE)
 """What gives holders back what they had is never refused."""
 
 
-def refuse_maintained(managed: ManagedAccount, change: Change) -> None:
+def refuse_maintained(estate: Estate, managed: ManagedAccount, change: Change) -> None:
     """Accounts that the site or the client maintains are left alone; the tool that maintains them is named.
 
     Source: seed, "Do not manually change accounts that are automatically maintained by SMS processes".
@@ -39,11 +44,81 @@ def refuse_maintained(managed: ManagedAccount, change: Change) -> None:
         return
     site = f"site {', '.join(managed.sites)}"
     keeper = site if entry.maintained_by is MaintainedBy.SITE else "each client"
-    where = f" ({site})" if entry.maintained_by is MaintainedBy.SITE else ""
+    where = f" ({site}{_with_its_file(estate, managed)})" if entry.maintained_by is MaintainedBy.SITE else ""
     raise Refused(
         f"{change} {managed.account} by hand is refused: it is maintained by {keeper}",
         hint=f"use {entry.tool}{where}",
     )
+
+
+def refuse_reset_without_setup_file(estate: Estate, managed: ManagedAccount) -> None:
+    """What a reset would regenerate is left alone while it is not known what else that reset would make.
+
+    Whoever plans a change gives no file, so it is the estate that says what the file names.
+    """
+    if row(managed.role).site_reset is not SiteReset.REGENERATES:
+        return
+    for site in (estate.site(code) for code in managed.sites):
+        refuse_other_setup(estate, site, site.setup_accounts or None)
+        if any(_means(estate, name, managed) for name in site.setup_accounts):
+            raise Refused(
+                f"{managed.account} was given to the setup of site {site.code}, so no reset makes its password",
+                hint="list it as client-connection-additional: then a rotation cycles it"
+                if managed.role == DEFAULT_CLIENT_CONNECTION
+                else f"change its password in its realm and in the setup file, then reset {site.code} with that file",
+            )
+
+
+def refuse_other_setup(estate: Estate, site: Site, given: Collection[str] | None) -> None:
+    """A reset is given the accounts that setup was given. `given` are those its setup file names; None: no file.
+
+    Source: seed, "Managing the Server Connection Account"; Q235169 for the file.
+    """
+    if given is None and site.setup_file:
+        raise Refused(
+            f"site {site.code} was set up with a setup file: a reset without that file makes default accounts with "
+            "random passwords, and remote site systems lose the site server",
+            hint=f"name the accounts of the file as setup_accounts of site {site.code}, import the estate, "
+            "and give every reset the same file",
+        )
+    wanted, found = _identities(estate, site.setup_accounts), _identities(estate, given or ())
+    if given is not None and wanted != found:
+        raise Refused(
+            f"this is not the setup file of site {site.code}: {_difference(wanted, found)}",
+            hint="a reset needs the file that setup was given; without it remote site systems lose the site server",
+        )
+
+
+def refuse_lost_site_servers(before: Estate, after: Estate) -> None:
+    """A site server that the new estate no longer has, or has on another machine."""
+    for site in before.sites:
+        kept = next((other for other in after.sites if same_name(other.code, site.code)), None)
+        if kept is None or not same_name(kept.server, site.server):
+            refuse_removal(before, site, logon_installation=(kept or site).logon_installation)
+
+
+def refuse_removal(estate: Estate, site: Site, *, logon_installation: bool) -> None:
+    """A site server installed anew makes its default Client Connection account another password, which clients learn
+    at a logon or not at all. Source: seed, "Managing the Client Connection Account", last paragraph."""
+    if logon_installation:
+        return
+    clients = [h.name for h in estate.all_clients() if h.kind is HolderKind.LEGACY_CLIENT and h.site == site.code]
+    if clients:
+        raise Refused(
+            f"removing site server {site.server} of site {site.code} would orphan {len(clients)} clients, "
+            f"{clients[0]} among them: no logon installation method is enabled there",
+            hint=f"enable one and say logon_installation = true for {site.code}; or, where these clients are gone "
+            "or another site has them, import the estate without them first",
+        )
+
+
+def refuse_unequal(original: AnyAccount, second: AnyAccount, wanted: Rights, found: Rights) -> None:
+    """A second account that was there already is used as it is: with less it fails holders, with more it is a risk."""
+    if difference := disparity(wanted, found):
+        raise Refused(
+            f"{second} may not stand in for {original}: it {difference}",
+            hint="make their rights equal in the realm, by hand; Keyturn changes none of an account it did not make",
+        )
 
 
 def refuse_ended(managed: ManagedAccount) -> None:
@@ -134,6 +209,30 @@ def password_rules(estate: Estate, managed: ManagedAccount) -> PasswordRules:
     if entry.max_password_length:
         limits.append(Limit(f"the product ({managed.role.partition('/')[0]})", entry.max_password_length))
     return rules_of(str(managed.account), policy, limits, entry.forbidden_characters)
+
+
+def _with_its_file(estate: Estate, managed: ManagedAccount) -> str:
+    return ", given its setup file" if any(estate.site(code).setup_file for code in managed.sites) else ""
+
+
+def _identities(estate: Estate, names: Collection[str]) -> dict[str, str]:
+    """The accounts as people write them, by what they are compared by; a name of no account stands for itself."""
+    written = (_written(estate, name) for name in names)
+    return {reference(name): name for name in written}
+
+
+def _written(estate: Estate, name: str) -> str:
+    try:
+        return str(estate.managed(name).account)
+    except NotFound:
+        return name
+
+
+def _difference(wanted: dict[str, str], found: dict[str, str]) -> str:
+    missing = ", ".join(wanted[key] for key in sorted(wanted.keys() - found.keys()))
+    foreign = ", ".join(found[key] for key in sorted(found.keys() - wanted.keys()))
+    said = (f"it does not name {missing}" if missing else "", f"it names {foreign} besides" if foreign else "")
+    return "; ".join(part for part in said if part)
 
 
 def _means(estate: Estate, name: str, managed: ManagedAccount) -> bool:

@@ -13,6 +13,7 @@ from keyturn.lifecycle.guards import (
     refuse_ended,
     refuse_maintained,
     refuse_own_recovery,
+    refuse_reset_without_setup_file,
     refuse_stopped_services,
     refuse_unprovable,
 )
@@ -37,7 +38,7 @@ from keyturn.lifecycle.plan import (
 from keyturn.lockout.changes import Forecast
 from keyturn.model.accounts import AccountToBe, AnyAccount, Credential, RoleName, canonical
 from keyturn.model.errors import Refused
-from keyturn.model.estate import AccountLife, Estate, ManagedAccount, RealmKind, SiteKind
+from keyturn.model.estate import AccountLife, Estate, ManagedAccount, RealmKind, Site, SiteKind
 
 DAY_S = 24 * 3600.0
 ADDITIONAL = RoleName("sms2003/client-connection-additional")
@@ -58,9 +59,10 @@ def plan_rotation(estate: Estate, account: AnyAccount, *, patience: Patience, me
     regeneration. Raises Refused with a hint when no way keeps every holder served."""
     managed = estate.bearing(account)
     refuse_ended(managed)
+    refuse_reset_without_setup_file(estate, managed)
     rule = rule_for(managed.role, _circumstances(estate, managed))
     if rule.change not in (How.IN_PLACE, How.CYCLE) and not rule.second_account_first:
-        refuse_maintained(managed, Change.ROTATE)
+        refuse_maintained(estate, managed, Change.ROTATE)
     _refuse_unborn(managed)
     refuse_own_recovery(estate, managed)
     refuse_unprovable(estate, managed)
@@ -94,7 +96,7 @@ def plan_creation(estate: Estate, account: AccountToBe) -> Plan:
 def plan_deletion(estate: Estate, account: AnyAccount) -> Plan:
     """Delete an account that a rotation has disabled."""
     managed = estate.bearing(account)
-    refuse_maintained(managed, Change.DELETE)
+    refuse_maintained(estate, managed, Change.DELETE)
     if managed.life is not AccountLife.DISABLED:
         raise Refused(
             f"{account} is {managed.life}; only a disabled account is deleted",
@@ -170,7 +172,8 @@ def _regenerate(estate: Estate, managed: ManagedAccount, rule: Rule, patience: P
     """The default Client Connection account: its clients are given another one before the site regenerates it."""
     spare = _spare(estate, managed)
     if spare:
-        credential, steps = Credential(spare.account, spare.generation or 1), []
+        credential = Credential(spare.account, spare.generation or 1)
+        steps = [Planned(CopyRights(managed.account, spare.account), "it was there already, so it is compared only")]
         steps += _rollout(estate, managed, credential, patience)
     else:
         new = AccountToBe(managed.account.realm, _next_name(estate, managed))
@@ -295,7 +298,13 @@ def _notes(estate: Estate, managed: ManagedAccount) -> tuple[str, ...]:
         notes.append(
             f"no holder of {managed.account} is known, so nobody is waited for: name its consumers in the estate"
         )
+    notes += [_setup_file_note(estate.site(code)) for code in managed.sites if estate.site(code).setup_accounts]
     return tuple(notes)
+
+
+def _setup_file_note(site: Site) -> str:
+    accounts = ", ".join(site.setup_accounts)
+    return f"give the reset of site {site.code} its setup file: it names {accounts}, which no reset regenerates"
 
 
 def _refuse_unborn(managed: ManagedAccount) -> None:

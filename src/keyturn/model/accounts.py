@@ -55,5 +55,10 @@ def canonical(name: str) -> str:
     return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
+def reference(written: str) -> str:
+    """What `REALM\\name`, `REALM/name` or a name alone is compared by, wherever people name an account."""
+    return canonical(written.replace("/", "\\"))
+
+
 def same_name(one: str, other: str) -> bool:
     return canonical(one) == canonical(other)

@@ -4,6 +4,7 @@ KeyturnError
 ├── Refused            the request is understood and must not be carried out; the hint names the way out
 ├── NotFound           the thing named does not exist
 ├── AuthorityError     a realm could not do what was asked; `permanent` says whether asking again may help
+├── Unavailable        what Keyturn keeps cannot be read or written now; nothing is lost, and asking again may help
 ├── BudgetExhausted    a logon attempt now could help to lock the account; `retry_s` says when it may be asked again
 └── FencedOff          another worker has taken the plan over; whoever sees this stops at once
 """
@@ -30,6 +31,10 @@ class AuthorityError(KeyturnError):
     def __init__(self, message: str, *, permanent: bool, hint: str = "") -> None:
         super().__init__(message, hint)
         self.permanent = permanent
+
+
+class Unavailable(KeyturnError):
+    pass
 
 
 class BudgetExhausted(KeyturnError):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NewType
 
-from keyturn.model.accounts import AnyAccount, RealmName, RoleName, canonical, same_name
+from keyturn.model.accounts import AnyAccount, RealmName, RoleName, canonical, reference, same_name
 from keyturn.model.errors import NotFound
 from keyturn.model.logon import LogonProtocol
 from keyturn.model.policy import RealmPolicy
@@ -59,6 +59,8 @@ class Site:
     """Whether a logon script installs or reinstalls the client, which is how a locked-out client recovers."""
     setup_file: bool = False
     """Whether setup was given its accounts (SMSAccountSetup.ini), so that a reset needs the same file again."""
+    setup_accounts: tuple[str, ...] = ()
+    """The accounts that the setup file names. Their passwords are the administrator's; a reset makes none for them."""
     stopped_services: tuple[str, ...] = ()
     recovery_account: str | None = None
     """The account by which locked-out clients of this site are repaired (client push), where there is one."""
@@ -212,7 +214,7 @@ class Estate:
 
     def managed(self, name: str) -> ManagedAccount:
         """The account written as `REALM\\name`, or by its name alone where only one realm has it."""
-        wanted = canonical(name.replace("/", "\\"))
+        wanted = reference(name)
         exact = [m for m in self.accounts if canonical(str(m.account)) == wanted]
         loose = exact or [m for m in self.accounts if canonical(m.account.name) == wanted]
         if len(loose) == 1:

@@ -43,7 +43,7 @@ def change(parts: Parts, name: str, wanted: Change, *, by: str) -> ManagedAccoun
     """Disable, enable or unlock an account by hand; refused where somebody would be cut off."""
     estate = parts.store.estate()
     managed = estate.managed(name)
-    refuse_maintained(managed, wanted)
+    refuse_maintained(estate, managed, wanted)
     if wanted in (Change.RENAME, Change.RIGHTS):
         raise Refused(
             f"{wanted} {managed.account} is done in its realm, which Keyturn follows by the account's identity",

@@ -1,10 +1,11 @@
 """Agents: invited, enrolled, told what to do with each credential, and believed when they prove one."""
 
 import hashlib
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from keyturn.model.accounts import Credential
+from keyturn.model.accounts import AnyAccount, Credential
 from keyturn.model.errors import NotFound
 from keyturn.model.estate import Proof
 from keyturn.model.logon import Answer
@@ -12,7 +13,7 @@ from keyturn.model.secret import Secret
 from keyturn.operations.entitlements import offer_to_enrolled
 from keyturn.operations.gate import SOON_S, Adopt, Direction, Drop, Wait, direct
 from keyturn.operations.parts import Parts
-from keyturn.operations.ports import EnrolledClient, Offer
+from keyturn.operations.ports import EnrolledClient
 
 
 def invite(parts: Parts, name: str, *, by: str) -> Secret:
@@ -33,6 +34,17 @@ def enrol(parts: Parts, token: Secret, name: str, verify_key: bytes, recipient: 
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """A machine that asks. `held` is what it says it keeps, by `REALM\\name`."""
+
+    name: str
+    held: Mapping[str, int]
+
+    def keeps(self, account: AnyAccount) -> int | None:
+        return self.held.get(str(account))
+
+
+@dataclass(frozen=True, slots=True)
 class Handed:
     """A credential that goes out now, to be sealed to the holder's key."""
 
@@ -42,21 +54,32 @@ class Handed:
 
 
 def check_in(parts: Parts, name: str, held: Mapping[str, int]) -> list[Direction | Handed]:
-    """What the machine is to do with each account. `held` is what it says it keeps, by `REALM\\name`."""
-    found = (_direct(parts, name, offer, held.get(str(offer.account))) for offer in parts.store.offers(name))
-    return [direction for direction in found if direction is not None]
+    """What the machine is to do with each account."""
+    return hand_out(parts, direct_all(parts, [Contact(name, held)])[0])
+
+
+def direct_all(parts: Parts, contacts: Sequence[Contact]) -> list[list[Direction]]:
+    """What each machine is to do, `Adopt` where it has a place for trying. One reading serves all of them, and one
+    transaction all who want a place for the same credential."""
+    offers = parts.store.offers_to({contact.name for contact in contacts})
+    found = [[direct(o, contact.keeps(o.account)) for o in offers[contact.name]] for contact in contacts]
+    placed = _take_places(parts, contacts, found)
+    settled = ([_settled(d, contact, placed) for d in each] for contact, each in zip(contacts, found, strict=True))
+    return [[direction for direction in each if direction is not None] for each in settled]
 
 
 def published(parts: Parts, name: str) -> list[Direction | Handed]:
     """What an ungated agent finds at the access point: the newest credentials, without a gate or a place to take."""
-    found: list[Direction | Handed] = []
-    for offer in parts.store.offers(name):
-        direction = direct(offer, None)
-        if isinstance(direction, Adopt):
-            found.append(Handed(direction.credential, parts.store.secret(direction.credential)))
-        elif isinstance(direction, Drop):
-            found.append(direction)
-    return found
+    found = (direct(offer, None) for offer in parts.store.offers(name))
+    return hand_out(parts, [direction for direction in found if isinstance(direction, Adopt | Drop)])
+
+
+def hand_out(parts: Parts, directions: Sequence[Direction]) -> list[Direction | Handed]:
+    """With the password of each credential to adopt."""
+    return [
+        Handed(each.credential, parts.store.secret(each.credential), each.anew) if isinstance(each, Adopt) else each
+        for each in directions
+    ]
 
 
 def report(parts: Parts, name: str, account: str, generation: int, answer: Answer) -> bool:
@@ -86,16 +109,30 @@ def hash_token(token: Secret) -> bytes:
     return hashlib.sha256(token.reveal().encode()).digest()
 
 
-def _direct(parts: Parts, name: str, offer: Offer, held: int | None) -> Direction | Handed | None:
-    direction = direct(offer, held)
+def _take_places(
+    parts: Parts, contacts: Sequence[Contact], found: Sequence[Sequence[Direction]]
+) -> dict[Credential, frozenset[str]]:
+    """Who has one. Records too who has forgotten what was to be dropped."""
+    wanting: dict[Credential, list[str]] = defaultdict(list)
+    forgetting: dict[AnyAccount, list[str]] = defaultdict(list)
+    for contact, directions in zip(contacts, found, strict=True):
+        for direction in directions:
+            match direction:
+                case Adopt(credential):
+                    wanting[credential].append(contact.name)
+                case Drop(account) if contact.keeps(account) is None:
+                    forgetting[account].append(contact.name)
+    for account, names in forgetting.items():
+        parts.store.dropped(account, names, parts.now())
+    return {credential: parts.store.take(credential, names, parts.now()) for credential, names in wanting.items()}
+
+
+def _settled(direction: Direction, contact: Contact, placed: Mapping[Credential, frozenset[str]]) -> Direction | None:
     match direction:
-        case Drop(account) if held is None:
-            parts.store.dropped(name, account, parts.now())
+        case Drop(account) if contact.keeps(account) is None:
             return None
-        case Adopt(credential, anew):
-            if not parts.store.take(name, credential, parts.now()):
-                return Wait(credential.account, SOON_S, "others are trying it first")
-            return Handed(credential, parts.store.secret(credential), anew)
+        case Adopt(credential) if contact.name not in placed[credential]:
+            return Wait(credential.account, SOON_S, "others are trying it first")
         case _:
             return direction
 

@@ -5,11 +5,12 @@ from keyturn.operations.parts import Parts
 from keyturn.operations.ports import Doubt
 
 CHANGED = "changed-behind-our-back"
+DISABLED = "disabled in its realm"
 
 
 def look_into_doubts(parts: Parts) -> None:
     """Open the gate again where the password is still the one that was proven: the trouble is with that holder. Where
-    somebody else has changed it, the gate stays closed, and people are told once."""
+    somebody else has changed or disabled it, the gate stays closed, and people are told once."""
     for doubt in parts.store.doubted():
         try:
             _look_into(parts, doubt)
@@ -19,9 +20,10 @@ def look_into_doubts(parts: Parts) -> None:
 
 def _look_into(parts: Parts, doubt: Doubt) -> None:
     state = parts.authorities(doubt.account.realm).describe(doubt.account)
-    subject, detail = str(doubt.account), f"version {state.pinned.version} instead of {doubt.version}"
-    if all(replica.version == doubt.version for replica in state.replicas):
+    subject, version = str(doubt.account), state.pinned.version
+    detail = f"version {version} instead of {doubt.version}" if state.enabled else DISABLED
+    if state.enabled and all(replica.version == doubt.version for replica in state.replicas):
         parts.store.trust(doubt.credential, parts.now())
         parts.store.tell("keyturn", "refusal-was-local", subject, str(doubt.credential))
-    elif state.pinned.version != doubt.version and not parts.store.told(CHANGED, subject, detail):
+    elif (not state.enabled or version != doubt.version) and not parts.store.told(CHANGED, subject, detail):
         parts.store.tell("keyturn", CHANGED, subject, detail)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from keyturn.lifecycle.guards import refuse_lost_site_servers
 from keyturn.model.accounts import AccountToBe
 from keyturn.model.errors import KeyturnError
 from keyturn.model.estate import Estate
@@ -21,7 +22,9 @@ class Imported:
 
 def import_estate(parts: Parts, text: str, estate: Estate, *, by: str) -> Imported:
     """Keep a new estate file. What Keyturn knows of its accounts stays; nothing changes in any realm."""
-    before = {str(m.account).casefold() for m in parts.store.estate().accounts}
+    known = parts.store.estate()
+    refuse_lost_site_servers(known, estate)
+    before = {str(m.account).casefold() for m in known.accounts}
     parts.store.replace(text, estate, by)
     parts.prepare_realms()
     found, missing, unreachable = _look_up(parts)

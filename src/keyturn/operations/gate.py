@@ -42,6 +42,11 @@ class Drop:
     account: AnyAccount
 
 
+_NEWER = (
+    "this machine has a newer password than Keyturn knows: was the store restored? "
+    "Once the account is rotated: keyturn agent reinstall"
+)
+
 Direction: TypeAlias = Use | Adopt | Wait | Drop
 
 
@@ -51,7 +56,8 @@ def direct(offer: Offer, held: int | None) -> Direction:
     From the moment a candidate is sealed until it is published to the holder, the gate is closed: either password may
     be the wrong one. It is closed to everybody from the first refusal of a live credential until somebody has looked:
     a fleet that fails once each locks the account. A holder that was refused and keeps nothing any more was
-    reinstalled, and may try again.
+    reinstalled, and may try again. A holder that keeps a later generation than the live one has met a store that was
+    put back from a backup: what that store thinks live is likely wrong.
     """
     if offer.life in (AccountLife.WITHDRAWN, AccountLife.DISABLED, AccountLife.DELETED):
         return Drop(offer.account)
@@ -61,6 +67,8 @@ def direct(offer: Offer, held: int | None) -> Direction:
         return Wait(offer.account, SOON_S, "the new password is on its way")
     if offer.refused == offer.published and held is not None:
         return Wait(offer.account, LATER_S, "the realm refused it here; a person must look")
+    if held is not None and held > (offer.live or 0):
+        return Wait(offer.account, LATER_S, _NEWER)
     if offer.doubted:
         return Wait(offer.account, SOON_S, "the realm refused it somewhere; it is being looked into")
     credential = Credential(offer.account, offer.published)

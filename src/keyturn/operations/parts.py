@@ -11,6 +11,8 @@ from keyturn.operations.access import AccessRealm
 from keyturn.operations.ports import Store
 from keyturn.operations.realms import RealmTools
 
+LEASE_S = 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -23,6 +25,8 @@ class Settings:
     """How often an agent comes, unless its operator said otherwise."""
     token_s: float = 12 * 3600
     invitation_s: float = 30 * 60
+    lease_s: float = LEASE_S
+    """How long after its last write a worker that died still holds its plan."""
     custody: Custody | None = None
     """Who the custodians are now; envelopes sealed for others are told. None: nobody has said."""
 

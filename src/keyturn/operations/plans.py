@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from keyturn.lifecycle.catalogue.rules import MethodPart
 from keyturn.lifecycle.execution import Execution
 from keyturn.lifecycle.forecasting import foresee, foresee_release
-from keyturn.lifecycle.guards import password_rules, refuse_last_client_connection
+from keyturn.lifecycle.guards import password_rules, refuse_last_client_connection, refuse_unequal
 from keyturn.lifecycle.journal import Done, Outcome, Stopped, Waiting, advance
 from keyturn.lifecycle.passwords import generate, refuse_unfit
-from keyturn.lifecycle.plan import Plan, PlanKind, Seal, Withdraw
+from keyturn.lifecycle.plan import CopyRights, Plan, PlanKind, Seal, Withdraw
 from keyturn.lifecycle.planning import plan_creation, plan_deletion, plan_rotation
 from keyturn.lockout.changes import Forecast
 from keyturn.model.accounts import Account, AccountToBe, AnyAccount, Credential
-from keyturn.model.errors import FencedOff, KeyturnError, Refused
+from keyturn.model.errors import AuthorityError, FencedOff, KeyturnError, Refused, Unavailable
 from keyturn.model.estate import Estate, ManagedAccount
 from keyturn.model.secret import Secret
 from keyturn.operations.parts import Parts
 from keyturn.operations.ports import Lease, PlanRecord, PlanState
 
-LEASE_S = 60.0
+RESUMED = "plan-resumed"
 
 
 def propose_rotation(
@@ -29,6 +29,7 @@ def propose_rotation(
     estate = parts.store.estate()
     managed = estate.managed(account)
     plan = plan_rotation(estate, managed.account, patience=parts.settings.patience, method=method)
+    _refuse_unequal_second(parts, plan)
     _refuse_impossible_password(parts, estate, managed, plan, given)
     return _propose(parts, estate, plan, by, given)
 
@@ -79,7 +80,7 @@ def resume(parts: Parts, plan_id: str, *, by: str) -> PlanRecord:
     record = parts.store.plan(plan_id)
     if record.state not in (PlanState.STOPPED, PlanState.ABANDONED):
         raise Refused(f"plan {record.plan_id} is {record.state}; only a stopped one is resumed")
-    return _decide(parts, record, PlanState.RUNNING, by)
+    return _decide(parts, record, PlanState.RUNNING, by, over=record.note)
 
 
 def abandon(parts: Parts, plan_id: str, *, by: str) -> PlanRecord:
@@ -115,25 +116,35 @@ class Advanced:
     outcome: Outcome
 
 
+def runnable(parts: Parts) -> tuple[str, ...]:
+    """The ids of the plans that a worker may carry forward."""
+    work_left = (PlanState.RUNNING, PlanState.WAITING)
+    return tuple(record.plan_id for record in parts.store.plans(only_open=True) if record.state in work_left)
+
+
 def advance_open(parts: Parts, worker: str) -> tuple[Advanced, ...]:
     """Carry every plan that may run as far as it goes now. Plans of other workers are left alone."""
-    runnable = (PlanState.RUNNING, PlanState.WAITING)
-    ids = [record.plan_id for record in parts.store.plans(only_open=True) if record.state in runnable]
-    found = ((plan_id, advance_plan(parts, plan_id, worker)) for plan_id in ids)
+    found = ((plan_id, advance_plan(parts, plan_id, worker)) for plan_id in runnable(parts))
     return tuple(Advanced(plan_id, outcome) for plan_id, outcome in found if outcome is not None)
 
 
 def advance_plan(parts: Parts, plan_id: str, worker: str) -> Outcome | None:
-    """None while another worker holds the plan. Whatever is unforeseen stops the plan and asks a person."""
-    lease = parts.store.lease(plan_id, worker, LEASE_S)
+    """None while another worker holds the plan. Whatever is unforeseen stops the plan and asks a person.
+
+    Raises Unavailable when the store cannot even be told that it failed; the plan stands where it stood.
+    """
+    lease = parts.store.lease(plan_id, worker, parts.settings.lease_s)
     if lease is None:
         return None
     plan = parts.store.plan(plan_id).plan
     try:
-        outcome = advance(plan_id, plan, lease, _execution(parts, lease).perform)
+        outcome = advance(plan_id, plan, lease, _execution(parts, plan_id, lease).perform)
         _finish(lease, outcome)
     except FencedOff:
         return None
+    except Unavailable as error:
+        outcome = Waiting(str(error))  # what failed is done again as soon as the store can be written
+        _finish(lease, outcome)
     except KeyturnError as error:
         outcome = Stopped(str(error), error.hint)
         _finish(lease, outcome)
@@ -144,13 +155,16 @@ def advance_plan(parts: Parts, plan_id: str, worker: str) -> Outcome | None:
     return outcome
 
 
-def _execution(parts: Parts, lease: Lease) -> Execution:
+def _execution(parts: Parts, plan_id: str, lease: Lease) -> Execution:
     estate = parts.store.estate()
 
     def new_password(account: AnyAccount) -> Secret:
         return generate(password_rules(estate, _bearing(estate, account)), parts.choose)
 
-    return Execution(parts.authorities, lease, lease, lease.check, parts.now, new_password)
+    def resumed(question: str) -> bool:
+        return parts.store.told(RESUMED, plan_id, question)
+
+    return Execution(parts.authorities, lease, lease, lease.check, parts.now, new_password, resumed)
 
 
 def _bearing(estate: Estate, account: AnyAccount) -> ManagedAccount:
@@ -181,10 +195,11 @@ def _propose(parts: Parts, estate: Estate, plan: Plan, by: str, given: Secret | 
     return record
 
 
-def _decide(parts: Parts, record: PlanRecord, state: PlanState, by: str) -> PlanRecord:
+def _decide(parts: Parts, record: PlanRecord, state: PlanState, by: str, *, over: str = "") -> PlanRecord:
+    """`over`: the question that is answered by it, word for word."""
     decided = parts.store.decide(record.plan_id, state, by)
-    kind = "plan-resumed" if state is PlanState.RUNNING else f"plan-{state}"
-    parts.store.tell(by, kind, record.plan_id, str(record.plan.account))
+    kind = RESUMED if state is PlanState.RUNNING else f"plan-{state}"
+    parts.store.tell(by, kind, record.plan_id, over or str(record.plan.account))
     parts.wake()
     return decided
 
@@ -200,6 +215,19 @@ def _refuse_impossible_password(
         raise Refused(f"the site makes the password of {managed.account} itself", hint="leave --password-stdin out")
     else:
         refuse_unfit(given, rules)
+
+
+def _refuse_unequal_second(parts: Parts, plan: Plan) -> None:
+    """Of a second account that is there already. Where the realm cannot say now, the plan asks before it hands out."""
+    for step in (p.step for p in plan.steps):
+        if not (isinstance(step, CopyRights) and isinstance(step.source, Account) and isinstance(step.target, Account)):
+            continue
+        try:
+            wanted = parts.authorities(step.source.realm).rights(step.source)
+            found = parts.authorities(step.target.realm).rights(step.target)
+        except AuthorityError:
+            continue
+        refuse_unequal(step.source, step.target, wanted, found)
 
 
 def _refuse_outdated(parts: Parts, record: PlanRecord) -> None:

@@ -24,6 +24,9 @@ class Estates(Protocol):
     def estate(self) -> Estate:
         """One consistent reading: accounts with their identities and generations, and who has proven what."""
 
+    def edition(self) -> int:
+        """Rises with each import; 0 before the first."""
+
     def named(self, name: str) -> ManagedAccount:
         """The account written as `REALM\\name`, by one row instead of the whole estate. NotFound else."""
 
@@ -117,6 +120,14 @@ class EnrolledClient:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """A request with this number, whose signature held under the key that `client` had when it was looked up."""
+
+    client: EnrolledClient
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """One account as it concerns one holder.
 
@@ -156,18 +167,26 @@ class Clients(Protocol):
 
     def client(self, name: str) -> EnrolledClient: ...
 
+    def clients_of(self, names: Collection[str]) -> dict[str, EnrolledClient]:
+        """Those of the names that are enrolled, by the name as asked for."""
+
     def enrolled(self) -> tuple[EnrolledClient, ...]: ...
 
-    def advance_counter(self, name: str, counter: int, now: float) -> bool:
-        """Take the request's number if it is higher than any before; False for a replay or a late one."""
+    def advance_counters(self, heard: Sequence[Heard], now: float) -> list[bool]:
+        """Take each request's number if it is higher than any before, in `heard` too. False for a replay, for a late
+        one, and for a machine that has another key by now. One transaction for all."""
 
     def offer(self, credential: Credential, holders: Collection[str], at_once: int) -> None:
         """Offer a live credential outside any plan; what was offered or proven before stays as it is."""
 
     def offers(self, name: str) -> tuple[Offer, ...]: ...
 
-    def take(self, name: str, credential: Credential, now: float) -> bool:
-        """Claim one of the places for trying the credential; False while all are taken. Taking it again is fine."""
+    def offers_to(self, names: Collection[str]) -> dict[str, tuple[Offer, ...]]:
+        """By name, in one consistent reading."""
+
+    def take(self, credential: Credential, names: Collection[str], now: float) -> frozenset[str]:
+        """Claim places for trying the credential, as many as are free, for these holders in their order. Those of
+        them that have a place now, or had one before."""
 
     def prove(self, name: str, credential: Credential, proof: Proof, now: float) -> bool:
         """Record a proven logon. False for a credential this holder was never given."""
@@ -182,8 +201,8 @@ class Clients(Protocol):
     def trust(self, credential: Credential, now: float) -> None:
         """The refusals so far were looked into: the credential is what the realm has."""
 
-    def dropped(self, name: str, account: AnyAccount, now: float) -> None:
-        """The holder has forgotten a withdrawn account."""
+    def dropped(self, account: AnyAccount, names: Collection[str], now: float) -> None:
+        """These holders have forgotten a withdrawn account."""
 
 
 class PersonRole(StrEnum):

@@ -16,22 +16,26 @@ from keyturn.operations.access import log_on
 from keyturn.operations.clients import published
 from keyturn.operations.parts import Parts
 from keyturn.operations.ports import EnrolledClient
-from keyturn.server.agents import ACCESS_POINT, Arrived, arrive, caller, directions
+from keyturn.server.agents import ACCESS_POINT, directions
+from keyturn.server.callers import Arrived, Callers, arrive
 from keyturn.wire import agent as wire
 
 
 def routes(parts: Parts, authorities: frozenset[str]) -> list[Route]:
+    callers = Callers(parts.store, parts.now)
+
     async def endpoint(request: HttpRequest) -> Response:
+        """A request that is signed is checked before its password is looked at; one that is not comes from
+        elsewhere."""
         arrived = await arrive(request, authorities)
+        machine = await callers.of(arrived) if "signature-input" in arrived.headers else None
         source = request.client.host if request.client else "unknown"
-        return await run_in_threadpool(_read, parts, arrived, source, request.path_params["name"])
+        return await run_in_threadpool(_read, parts, arrived, machine, source, request.path_params["name"])
 
     return [Route(f"{ACCESS_POINT}/clidata.box/{{name}}", endpoint, methods=["GET"])]
 
 
-def _read(parts: Parts, arrived: Arrived, source: str, name: str) -> Response:
-    """A request that is signed is checked before its password is looked at; one that is not comes from elsewhere."""
-    machine = caller(parts, arrived) if "signature-input" in arrived.headers else None
+def _read(parts: Parts, arrived: Arrived, machine: EnrolledClient | None, source: str, name: str) -> Response:
     answer = _log_on(parts, arrived, machine, source)
     if answer is None:
         return Response(status_code=401, headers={"www-authenticate": 'Basic realm="keyturn", charset="UTF-8"'})

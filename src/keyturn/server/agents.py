@@ -1,7 +1,7 @@
 """The agents' routes: every request signed, read strictly, counted once."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from functools import partial
 from urllib.parse import unquote
 
 import msgspec
@@ -10,79 +10,62 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
-from keyturn.model.errors import NotFound, Refused
+from keyturn.model.errors import Refused
 from keyturn.operations import clients
-from keyturn.operations.clients import Handed
+from keyturn.operations.clients import Contact, Handed
 from keyturn.operations.gate import Adopt, Direction, Drop, Use, Wait
 from keyturn.operations.parts import Parts
 from keyturn.operations.ports import EnrolledClient
+from keyturn.server.callers import Arrived, Callers, arrive
+from keyturn.server.together import Together
 from keyturn.wire import agent as wire
 from keyturn.wire.sealed import seal_for
-from keyturn.wire.signing import BadSignature, Request, claimed_keyid, verify
+from keyturn.wire.signing import BadSignature, claimed_keyid, verify
 
 ACCESS_POINT = "/cap"
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """A request as it came in, its body read."""
-
-    signed: Request
-    headers: dict[str, str] = field(repr=False)
-
-    @property
-    def body(self) -> bytes:
-        return self.signed.body
-
-
 def routes(parts: Parts, authority_pem: bytes, authorities: frozenset[str]) -> list[Route]:
     """`authorities` are the names by which agents may call this server: a signature for another one is refused."""
-
-    def route(path: str, handler: Callable[[Parts, Arrived], Response], method: str) -> Route:
-        async def endpoint(request: HttpRequest) -> Response:
-            return await run_in_threadpool(handler, parts, await arrive(request, authorities))
-
-        return Route(path, endpoint, methods=[method])
+    agents = _Agents(parts, authorities)
 
     async def authority(_: HttpRequest) -> Response:
         return Response(authority_pem, media_type="application/x-pem-file")
 
     return [
-        route(wire.ENROL, _enrol, "POST"),
-        route(wire.CHECK_IN, _check_in, "POST"),
-        route("/agent/v1/clients/{name}/credentials/{account}", _prove, "PUT"),
+        Route(wire.ENROL, agents.enrol, methods=["POST"]),
+        Route(wire.CHECK_IN, agents.check_in, methods=["POST"]),
+        Route("/agent/v1/clients/{name}/credentials/{account}", agents.prove, methods=["PUT"]),
         Route(wire.AUTHORITY, authority, methods=["GET"]),
     ]
 
 
-async def arrive(request: HttpRequest, authorities: frozenset[str]) -> Arrived:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > wire.MAX_REQUEST:
-            raise wire.BadMessage(f"longer than {wire.MAX_REQUEST} bytes")
-    host = request.headers.get("host", "")
-    if host not in authorities:
-        raise BadSignature(f"called by a name that is not this site's: {host[:100]!r}")
-    query = request.scope["query_string"].decode("latin-1") or None
-    path = request.scope["raw_path"].decode("latin-1")
-    return Arrived(Request(request.method, host, path, query, bytes(body)), dict(request.headers))
+class _Agents:
+    def __init__(self, parts: Parts, authorities: frozenset[str]) -> None:
+        self._parts = parts
+        self._authorities = authorities
+        self._callers = Callers(parts.store, parts.now)
+        self._direct: Together[Contact, list[Direction]] = Together(partial(clients.direct_all, parts))
+
+    async def enrol(self, request: HttpRequest) -> Response:
+        return await run_in_threadpool(_enrol, self._parts, await arrive(request, self._authorities))
+
+    async def check_in(self, request: HttpRequest) -> Response:
+        arrived = await arrive(request, self._authorities)
+        client = await self._callers.of(arrived)
+        message = wire.read(wire.CheckIn, arrived.body)
+        held = {one.account: one.generation for one in message.holds}
+        found = await self._direct(Contact(client.name, held))
+        if any(isinstance(direction, Adopt) for direction in found):  # opening and sealing take their time
+            return await run_in_threadpool(_hand_out, self._parts, client, found)
+        return directions(self._parts, client, found)
+
+    async def prove(self, request: HttpRequest) -> Response:
+        arrived = await arrive(request, self._authorities)
+        return await run_in_threadpool(_prove, self._parts, await self._callers.of(arrived), arrived)
 
 
-def caller(parts: Parts, arrived: Arrived) -> EnrolledClient:
-    """The enrolled machine that signed the request. BadSignature for a stranger, a replay, a late or an old one."""
-    name = claimed_keyid(arrived.headers)
-    try:
-        client = parts.store.client(name)
-    except NotFound:
-        raise BadSignature(f"{name} is not enrolled") from None
-    signed = verify(arrived.signed, arrived.headers, client.verify_key, now=parts.now())
-    if not parts.store.advance_counter(name, signed.counter, parts.now()):
-        raise BadSignature(f"{name} has sent request {signed.counter} or a later one before")
-    return client
-
-
-def directions(parts: Parts, client: EnrolledClient, found: list[Direction | Handed]) -> Response:
+def directions(parts: Parts, client: EnrolledClient, found: Sequence[Direction | Handed]) -> Response:
     """What the operations say, as it travels; credentials sealed to the machine's own key."""
     message = wire.Directions(
         directions=tuple(_travelling(direction, client.recipient) for direction in found),
@@ -107,19 +90,15 @@ def _enrol(parts: Parts, arrived: Arrived) -> Response:
     )
 
 
-def _check_in(parts: Parts, arrived: Arrived) -> Response:
-    client = caller(parts, arrived)
-    request = wire.read(wire.CheckIn, arrived.body)
-    held = {one.account: one.generation for one in request.holds}
-    return directions(parts, client, clients.check_in(parts, client.name, held))
+def _hand_out(parts: Parts, client: EnrolledClient, found: Sequence[Direction]) -> Response:
+    return directions(parts, client, clients.hand_out(parts, found))
 
 
-def _prove(parts: Parts, arrived: Arrived) -> Response:
-    name = caller(parts, arrived).name
+def _prove(parts: Parts, client: EnrolledClient, arrived: Arrived) -> Response:
     request = wire.read(wire.Proof, arrived.body)
-    account = _account_of(arrived.signed.path, name)
-    if not clients.report(parts, name, account, request.generation, request.answer):
-        raise Refused(f"{name} was never given {account} generation {request.generation}")
+    account = _account_of(arrived.signed.path, client.name)
+    if not clients.report(parts, client.name, account, request.generation, request.answer):
+        raise Refused(f"{client.name} was never given {account} generation {request.generation}")
     return Response(b"{}", media_type="application/json")
 
 

@@ -1,10 +1,11 @@
-"""One process: the API for people, the agents' routes and the access point over HTTPS, and the worker beside them."""
+"""The server: the API for people, the agents' routes and the access point over HTTPS, and an engine beside them."""
 
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import uvicorn
 from starlette.applications import Starlette
@@ -12,11 +13,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount
 
-from keyturn.model.errors import KeyturnError, NotFound, Refused
+from keyturn.model.errors import KeyturnError, NotFound, Refused, Unavailable
 from keyturn.operations.parts import Parts
 from keyturn.server import access_point, agents
 from keyturn.server.rest.app import people_app
-from keyturn.server.worker import Worker
 from keyturn.wire.agent import BadMessage
 from keyturn.wire.signing import BadSignature
 
@@ -35,12 +35,20 @@ class Listening:
     authorities: frozenset[str]
 
 
-def site_app(parts: Parts, listening: Listening, worker: Worker) -> Starlette:
+class Engine(Protocol):
+    """What carries plans forward, here or elsewhere."""
+
+    def start(self, parts: Parts) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+def site_app(parts: Parts, listening: Listening, engine: Engine) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        worker.start(parts)
+        engine.start(parts)
         yield
-        worker.stop()
+        engine.stop()
 
     routes = [
         *agents.routes(parts, listening.authority_pem, listening.authorities),
@@ -50,10 +58,10 @@ def site_app(parts: Parts, listening: Listening, worker: Worker) -> Starlette:
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={KeyturnError: _refused})
 
 
-def serve(parts: Parts, listening: Listening, worker: Worker, ready: Callable[[str], None]) -> None:
+def serve(parts: Parts, listening: Listening, engine: Engine, ready: Callable[[str], None]) -> None:
     """Until SIGTERM or SIGINT. `ready` is told the URL once connections are taken."""
     config = uvicorn.Config(
-        site_app(parts, listening, worker),
+        site_app(parts, listening, engine),
         host=listening.host,
         port=listening.port,
         ssl_certfile=listening.certificate,
@@ -82,6 +90,7 @@ _STATUS: tuple[tuple[type[KeyturnError], int], ...] = (
     (BadMessage, 400),
     (NotFound, 404),
     (Refused, 403),
+    (Unavailable, 503),
     (KeyturnError, 400),
 )
 

@@ -184,8 +184,19 @@ class Reply:
     body: bytes = field(default=b"", repr=False)
 
 
+Headers: TypeAlias = Mapping[str, str | Secret]
+"""Names in lower case. A value that is secret stays one until it is written to the connection."""
+
+
+def in_clear(headers: Headers) -> dict[str, str]:
+    """For the call that writes them, and not to be kept in a variable: a traceback shows variables."""
+    return {name: value.reveal() if isinstance(value, Secret) else value for name, value in headers.items()}
+
+
 class Send(Protocol):
-    def __call__(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Reply:
+    def __call__(
+        self, method: str, path: str, message: msgspec.Struct | None = None, headers: Headers | None = None
+    ) -> Reply:
         """One signed request to the agent's site. NoAnswer when nothing came back. Not repeated."""
 
 

@@ -10,7 +10,7 @@ from keyturn.adapters.store.store import SqlStore
 from keyturn.lockout.budget import Attempt
 from keyturn.model.errors import NotFound, Refused
 from keyturn.model.logon import Answer
-from keyturn.operations.ports import EnrolledClient, Event, Person, PersonRole
+from keyturn.operations.ports import EnrolledClient, Event, Heard, Person, PersonRole
 from tests.contract.store.setting import Setting
 from tests.contract.store.threads import at_once
 from tests.contract.store.world import CONN, LAB, SVC, Clock
@@ -19,6 +19,12 @@ TOKEN = hashlib.sha256(b"token 1").digest()
 OTHER = hashlib.sha256(b"token 2").digest()
 PC = EnrolledClient("PC-1", b"\x01" * 32, "age1one", enrolled_at=10.0)
 ANN = Person("Ann", frozenset({PersonRole.VIEWER, PersonRole.APPROVER}))
+
+
+def counted(store: SqlStore, name: str, number: int, now: float) -> bool:
+    """Whether a request of the machine, as it is enrolled now, counts."""
+    client = store.clients_of([name]).get(name, replace(PC, name=name))
+    return store.advance_counters([Heard(client, number)], now) == [True]
 
 
 class ClientsContract(Setting):
@@ -72,20 +78,20 @@ class ClientsContract(Setting):
 
     def test_enrolling_again_replaces_the_keys_and_starts_the_numbers_anew(self, empty: SqlStore) -> None:
         self.enrol(empty)
-        empty.advance_counter("PC-1", 50, 11.0)
+        counted(empty, "PC-1", 50, 11.0)
         renewed = replace(PC, verify_key=b"\x02" * 32, recipient="age1two", enrolled_at=20.0)
         self.enrol(empty, renewed)
         assert empty.client("PC-1") == renewed
         assert empty.enrolled() == (renewed,)
-        assert empty.advance_counter("PC-1", 1, 21.0)
+        assert counted(empty, "PC-1", 1, 21.0)
 
     def test_an_old_key_enrolled_again_does_not_bring_its_old_messages_back(self, empty: SqlStore) -> None:
         self.enrol(empty)
-        empty.advance_counter("PC-1", 50, 11.0)
+        counted(empty, "PC-1", 50, 11.0)
         self.enrol(empty, replace(PC, verify_key=b"\x02" * 32))
         self.enrol(empty)
-        assert not empty.advance_counter("PC-1", 50, 12.0)
-        assert empty.advance_counter("PC-1", 51, 12.0)
+        assert not counted(empty, "PC-1", 50, 12.0)
+        assert counted(empty, "PC-1", 51, 12.0)
 
     def test_a_clone_of_a_machine_is_refused_and_keeps_its_invitation(self, empty: SqlStore) -> None:
         self.enrol(empty)
@@ -100,31 +106,36 @@ class ClientsContract(Setting):
         with pytest.raises(NotFound, match="PC-1"):
             invited.client("PC-1")
 
+    def test_of_several_names_the_enrolled_ones_are_found_in_any_letters(self, empty: SqlStore) -> None:
+        self.enrol(empty)
+        assert empty.clients_of(["pc-1", "PC-1", "PC-2"]) == {"pc-1": PC, "PC-1": PC}
+        assert empty.clients_of([]) == {}
+
     # Numbers of requests.
 
     def test_each_number_is_taken_once_and_in_order(self, empty: SqlStore) -> None:
         self.enrol(empty)
-        taken = [empty.advance_counter("PC-1", number, 1.0) for number in (1, 1, 5, 3, 5, 6)]
+        taken = [counted(empty, "PC-1", number, 1.0) for number in (1, 1, 5, 3, 5, 6)]
         assert taken == [True, False, True, False, False, True]
 
     @pytest.mark.parametrize("number", [0, -1, 2**63, 2**200])
     def test_a_number_out_of_range_is_not_taken(self, empty: SqlStore, number: int) -> None:
         self.enrol(empty)
-        assert not empty.advance_counter("PC-1", number, 1.0)
+        assert not counted(empty, "PC-1", number, 1.0)
 
     def test_a_number_of_an_unknown_machine_is_not_taken(self, empty: SqlStore) -> None:
-        assert not empty.advance_counter("PC-1", 1, 1.0)
+        assert not counted(empty, "PC-1", 1, 1.0)
 
     def test_machines_count_apart(self, empty: SqlStore) -> None:
         self.enrol(empty)
         self.enrol(empty, replace(PC, name="PC-2", verify_key=b"\x02" * 32))
-        assert empty.advance_counter("PC-1", 5, 1.0)
-        assert empty.advance_counter("PC-2", 1, 1.0)
+        assert counted(empty, "PC-1", 5, 1.0)
+        assert counted(empty, "PC-2", 1, 1.0)
 
     def test_the_last_contact_is_the_last_number_taken(self, empty: SqlStore) -> None:
         self.enrol(empty)
-        empty.advance_counter("PC-1", 2, 30.0)
-        empty.advance_counter("PC-1", 1, 40.0)
+        counted(empty, "PC-1", 2, 30.0)
+        counted(empty, "PC-1", 1, 40.0)
         assert empty.client("PC-1").last_contact_at == 30.0
 
     def test_of_the_same_number_sent_at_the_same_moment_one_is_taken(
@@ -132,19 +143,36 @@ class ClientsContract(Setting):
     ) -> None:
         self.enrol(empty)
         stores = [empty, open_again()]
-        answers = at_once(*(lambda n=n: stores[n % 2].advance_counter("PC-1", 7, 1.0) for n in range(8)))
+        answers = at_once(*(lambda n=n: counted(stores[n % 2], "PC-1", 7, 1.0) for n in range(8)))
         assert answers.count(True) == 1
         assert answers.count(False) == 7
+
+    def test_of_numbers_that_come_together_each_is_judged_alone(self, empty: SqlStore) -> None:
+        second, stranger = replace(PC, name="PC-2", verify_key=b"\x02" * 32), replace(PC, name="PC-3")
+        self.enrol(empty)
+        self.enrol(empty, second)
+        together = [(PC, 4), (PC, 4), (stranger, 9), (second, 1), (PC, 3), (second, 0), (PC, 5)]
+        taken = empty.advance_counters([Heard(*one) for one in together], 1.0)
+        assert taken == [True, False, False, True, False, False, True]
+        assert [counted(empty, *one, 2.0) for one in (("PC-1", 5), ("PC-1", 6), ("PC-2", 1))] == [False, True, False]
+
+    def test_a_number_is_not_taken_under_a_key_that_was_replaced_meanwhile(self, empty: SqlStore) -> None:
+        self.enrol(empty)
+        self.enrol(empty, replace(PC, verify_key=b"\x02" * 32))
+        assert empty.advance_counters([Heard(PC, 8)], 1.0) == [False]
+        self.enrol(empty)
+        assert empty.client("PC-1").last_contact_at is None
+        assert counted(empty, "PC-1", 8, 2.0)
 
     def test_enrolment_and_numbers_outlive_the_process(
         self, empty: SqlStore, open_again: Callable[[], SqlStore]
     ) -> None:
         self.enrol(empty)
-        empty.advance_counter("PC-1", 7, 1.0)
+        counted(empty, "PC-1", 7, 1.0)
         empty.close()
         again = open_again()
         assert again.client("PC-1") == replace(PC, last_contact_at=1.0)
-        assert not again.advance_counter("PC-1", 7, 2.0)
+        assert not counted(again, "PC-1", 7, 2.0)
 
 
 class PeopleContract(Setting):

@@ -185,7 +185,7 @@ class EstatesContract(Setting):
         credential = make_live(lease, SVC)
         lease.publish(credential, HOLDERS, 3)
         store.prove("pc-1", credential, Proof.OBSERVED, clock())
-        store.dropped("pc-1", SVC, clock())
+        store.dropped(SVC, ["pc-1"], clock())
         assert store.estate().holdings == ()
 
     def test_the_estate_is_one_reading_while_others_write(self, store: SqlStore) -> None:

@@ -44,7 +44,7 @@ class HoldersContract(Setting):
         self, store: SqlStore, worker: Lease, clock: Clock
     ) -> None:
         worker.publish(FIRST, ["pc-1", "pc-2"], 2)
-        store.take("pc-1", FIRST, clock())
+        store.take(FIRST, ["pc-1"], clock())
         store.prove("pc-2", FIRST, Proof.OBSERVED, clock())
         before = store.offers("pc-2")
         worker.publish(FIRST, HOLDERS, 2)
@@ -59,7 +59,7 @@ class HoldersContract(Setting):
 
     def test_a_name_in_other_letters_is_the_same_holder(self, store: SqlStore, worker: Lease, clock: Clock) -> None:
         worker.publish(FIRST, ["PC-1", "pc-1 "], 1)
-        assert store.take("pc-1", FIRST, clock())
+        assert store.take(FIRST, ["pc-1"], clock())
         assert store.prove("Pc-1", FIRST, Proof.OBSERVED, clock())
         assert len(worker.uptake(FIRST).proven) == 1
         assert len(store.offers("pc-1")) == 1
@@ -86,8 +86,8 @@ class HoldersContract(Setting):
     def test_an_offer_outside_a_plan_is_like_a_publication(self, store: SqlStore, worker: Lease, clock: Clock) -> None:
         store.offer(FIRST, ["pc-1", "pc-2"], 1)
         assert store.offers("pc-1")[0].published == 1
-        assert store.take("pc-1", FIRST, clock())
-        assert not store.take("pc-2", FIRST, clock())
+        assert store.take(FIRST, ["pc-1"], clock())
+        assert not store.take(FIRST, ["pc-2"], clock())
 
     def test_an_offer_outside_a_plan_does_not_overtake_the_canary(
         self, store: SqlStore, worker: Lease, clock: Clock
@@ -95,14 +95,14 @@ class HoldersContract(Setting):
         worker.publish(FIRST, ["pc-1"], 1)
         store.prove("pc-3", FIRST, Proof.REPORTED, clock())
         store.offer(FIRST, HOLDERS, 3)
-        assert store.take("pc-1", FIRST, clock())
-        assert not store.take("pc-2", FIRST, clock())
+        assert store.take(FIRST, ["pc-1"], clock())
+        assert not store.take(FIRST, ["pc-2"], clock())
 
     def test_an_offer_changes_nothing_of_what_was_offered_or_proven(
         self, store: SqlStore, worker: Lease, clock: Clock
     ) -> None:
         worker.publish(FIRST, HOLDERS, 2)
-        store.take("pc-1", FIRST, clock())
+        store.take(FIRST, ["pc-1"], clock())
         store.prove("pc-2", FIRST, Proof.OBSERVED, clock())
         before = [store.offers(name) for name in HOLDERS]
         store.offer(FIRST, HOLDERS, 2)
@@ -112,38 +112,38 @@ class HoldersContract(Setting):
 
     def test_only_so_many_try_it_at_once(self, store: SqlStore, worker: Lease, clock: Clock) -> None:
         worker.publish(FIRST, HOLDERS, 2)
-        assert [store.take(name, FIRST, clock()) for name in HOLDERS] == [True, True, False]
+        assert [bool(store.take(FIRST, [name], clock())) for name in HOLDERS] == [True, True, False]
         store.prove("pc-1", FIRST, Proof.REPORTED, clock())
-        assert store.take("pc-3", FIRST, clock())
+        assert store.take(FIRST, ["pc-3"], clock())
 
     def test_taking_again_is_fine(self, store: SqlStore, worker: Lease, clock: Clock) -> None:
         worker.publish(FIRST, HOLDERS, 1)
-        assert store.take("pc-1", FIRST, clock())
-        assert store.take("pc-1", FIRST, clock())
+        assert store.take(FIRST, ["pc-1"], clock())
+        assert store.take(FIRST, ["pc-1"], clock())
         store.prove("pc-1", FIRST, Proof.REPORTED, clock())
-        assert store.take("pc-2", FIRST, clock())
-        assert store.take("pc-1", FIRST, clock())
+        assert store.take(FIRST, ["pc-2"], clock())
+        assert store.take(FIRST, ["pc-1"], clock())
 
     def test_the_pace_said_last_holds(self, store: SqlStore, worker: Lease, clock: Clock) -> None:
         worker.publish(FIRST, HOLDERS, 1)
-        assert [store.take(name, FIRST, clock()) for name in HOLDERS] == [True, False, False]
+        assert [bool(store.take(FIRST, [name], clock())) for name in HOLDERS] == [True, False, False]
         worker.publish(FIRST, HOLDERS, 2)
-        assert [store.take(name, FIRST, clock()) for name in HOLDERS] == [True, True, False]
+        assert [bool(store.take(FIRST, [name], clock())) for name in HOLDERS] == [True, True, False]
 
     def test_each_credential_has_its_own_places(self, store: SqlStore, worker: Lease, clock: Clock) -> None:
         worker.publish(FIRST, HOLDERS, 1)
         make_live(worker, SVC, 2, "Turn-2")
         worker.publish(Credential(SVC, 2), HOLDERS, 1)
-        assert store.take("pc-1", FIRST, clock())
-        assert store.take("pc-2", Credential(SVC, 2), clock())
+        assert store.take(FIRST, ["pc-1"], clock())
+        assert store.take(Credential(SVC, 2), ["pc-2"], clock())
 
     def test_a_credential_is_taken_only_by_whom_it_was_published_to(
         self, store: SqlStore, worker: Lease, clock: Clock
     ) -> None:
         worker.publish(FIRST, ["pc-1"], 3)
-        assert not store.take("pc-2", FIRST, clock())
-        assert not store.take("pc-1", Credential(SVC, 2), clock())
-        assert not store.take("pc-1", STRANGER, clock())
+        assert not store.take(FIRST, ["pc-2"], clock())
+        assert not store.take(Credential(SVC, 2), ["pc-1"], clock())
+        assert not store.take(STRANGER, ["pc-1"], clock())
 
     @pytest.mark.parametrize("life", [AccountLife.WITHDRAWN, AccountLife.DISABLED, AccountLife.DELETED])
     def test_nobody_takes_an_account_that_is_withdrawn(
@@ -151,7 +151,7 @@ class HoldersContract(Setting):
     ) -> None:
         worker.publish(FIRST, HOLDERS, 1)
         worker.become(SVC, life)
-        assert not store.take("pc-1", FIRST, clock())
+        assert not store.take(FIRST, ["pc-1"], clock())
         assert store.offers("pc-1")[0].life is life
 
     def test_of_holders_that_come_at_the_same_moment_no_more_than_the_pace_get_it(
@@ -161,43 +161,62 @@ class HoldersContract(Setting):
         worker.publish(FIRST, names, 3)
         stores = [store, open_again()]
         answers = at_once(
-            *(lambda n=n, name=name: stores[n % 2].take(name, FIRST, 5.0) for n, name in enumerate(names))
+            *(lambda n=n, name=name: stores[n % 2].take(FIRST, [name], 5.0) for n, name in enumerate(names))
         )
-        assert answers.count(True) == 3
-        assert answers.count(False) == 9
+        assert sum(answer == frozenset() for answer in answers) == 9
+        assert sum(answer == {name} for answer, name in zip(answers, names, strict=True)) == 3
+
+    def test_holders_that_come_together_get_the_places_in_their_order(
+        self, store: SqlStore, worker: Lease, clock: Clock
+    ) -> None:
+        worker.publish(FIRST, HOLDERS, 2)
+        assert store.take(FIRST, [HOLDERS[2], "nobody", *HOLDERS, HOLDERS[2]], clock()) == {HOLDERS[2], HOLDERS[0]}
+        assert store.take(FIRST, HOLDERS, clock()) == {HOLDERS[2], HOLDERS[0]}
+        store.prove(HOLDERS[2], FIRST, Proof.REPORTED, clock())
+        assert store.take(FIRST, HOLDERS, clock()) == set(HOLDERS)
+
+    def test_offers_to_several_holders_are_those_to_each(self, store: SqlStore, worker: Lease, clock: Clock) -> None:
+        make_live(worker, CONN)
+        worker.publish(FIRST, HOLDERS, 3)
+        worker.publish(Credential(CONN, 1), HOLDERS[1:], 3)
+        store.prove(HOLDERS[0], FIRST, Proof.REPORTED, clock())
+        store.refuse(HOLDERS[1], FIRST, Answer.WRONG_PASSWORD, clock())
+        names = [*HOLDERS, "PC-1", "nobody"]
+        assert store.offers_to(names) == {name: store.offers(name) for name in names}
+        assert [len(store.offers(name)) for name in names] == [1, 2, 2, 1, 0]
 
     # Reclaimed.
 
     def test_the_place_of_a_silent_holder_is_freed(self, store: SqlStore, worker: Lease, clock: Clock) -> None:
         worker.publish(FIRST, HOLDERS, 1)
-        store.take("pc-1", FIRST, clock())
+        store.take(FIRST, ["pc-1"], clock())
         worker.reclaim(FIRST, offered_before=clock())
-        assert not store.take("pc-2", FIRST, clock())
+        assert not store.take(FIRST, ["pc-2"], clock())
         worker.reclaim(FIRST, offered_before=clock() + 1)
-        assert store.take("pc-2", FIRST, clock())
-        assert not store.take("pc-1", FIRST, clock())
+        assert store.take(FIRST, ["pc-2"], clock())
+        assert not store.take(FIRST, ["pc-1"], clock())
 
     def test_the_place_of_a_refused_holder_is_not_freed(self, store: SqlStore, worker: Lease, clock: Clock) -> None:
         worker.publish(FIRST, HOLDERS, 1)
-        store.take("pc-1", FIRST, clock())
+        store.take(FIRST, ["pc-1"], clock())
         store.refuse("pc-1", FIRST, Answer.WRONG_PASSWORD, clock())
         worker.reclaim(FIRST, offered_before=clock() + 100)
-        assert not store.take("pc-2", FIRST, clock())
+        assert not store.take(FIRST, ["pc-2"], clock())
 
     def test_a_refusal_takes_a_place_even_of_a_holder_that_took_none(
         self, store: SqlStore, worker: Lease, clock: Clock
     ) -> None:
         worker.publish(FIRST, HOLDERS, 1)
         store.refuse("pc-1", FIRST, Answer.WRONG_PASSWORD, clock())
-        assert not store.take("pc-2", FIRST, clock())
+        assert not store.take(FIRST, ["pc-2"], clock())
 
     def test_a_proof_outlives_reclaiming(self, store: SqlStore, worker: Lease, clock: Clock) -> None:
         worker.publish(FIRST, HOLDERS, 1)
-        store.take("pc-1", FIRST, clock())
+        store.take(FIRST, ["pc-1"], clock())
         store.prove("pc-1", FIRST, Proof.REPORTED, clock())
         worker.reclaim(FIRST, offered_before=clock() + 100)
         assert worker.uptake(FIRST).proven == {"pc-1"}
-        assert store.take("pc-1", FIRST, clock())
+        assert store.take(FIRST, ["pc-1"], clock())
 
     # Proven and refused.
 
@@ -237,7 +256,7 @@ class HoldersContract(Setting):
         store.refuse("pc-1", FIRST, Answer.WRONG_PASSWORD, clock())
         assert worker.uptake(FIRST) == Uptake(refused=frozenset({"pc-1"}))
         assert store.estate().holdings == ()
-        assert not store.take("pc-2", FIRST, clock())
+        assert not store.take(FIRST, ["pc-2"], clock())
         store.prove("pc-1", FIRST, Proof.OBSERVED, clock())
         assert worker.uptake(FIRST) == Uptake(proven=frozenset({"pc-1"}))
 
@@ -272,24 +291,24 @@ class HoldersContract(Setting):
         worker.publish(FIRST, HOLDERS, 1)
         store.prove("pc-1", FIRST, Proof.OBSERVED, clock())
         worker.become(SVC, AccountLife.WITHDRAWN)
-        store.dropped("pc-1", SVC, clock())
+        store.dropped(SVC, ["pc-1"], clock())
         assert worker.holders(SVC) == {"pc-2", "pc-3"}
         assert store.offers("pc-1") == ()
-        assert not store.take("pc-1", FIRST, clock())
+        assert not store.take(FIRST, ["pc-1"], clock())
         assert worker.uptake(FIRST) == Uptake()
 
     def test_a_place_is_free_again_when_its_holder_drops_the_account(
         self, store: SqlStore, worker: Lease, clock: Clock
     ) -> None:
         worker.publish(FIRST, HOLDERS, 1)
-        store.take("pc-1", FIRST, clock())
-        store.dropped("pc-1", SVC, clock())
-        assert store.take("pc-2", FIRST, clock())
+        store.take(FIRST, ["pc-1"], clock())
+        store.dropped(SVC, ["pc-1"], clock())
+        assert store.take(FIRST, ["pc-2"], clock())
 
     def test_what_was_dropped_can_be_offered_anew(self, store: SqlStore, worker: Lease, clock: Clock) -> None:
         worker.publish(FIRST, HOLDERS, 1)
         store.prove("pc-1", FIRST, Proof.OBSERVED, clock())
-        store.dropped("pc-1", SVC, clock())
+        store.dropped(SVC, ["pc-1"], clock())
         worker.publish(FIRST, HOLDERS, 1)
         assert [(offer.published, offer.proven) for offer in store.offers("pc-1")] == [(1, None)]
 
@@ -297,7 +316,7 @@ class HoldersContract(Setting):
         self, store: SqlStore, worker: Lease, clock: Clock
     ) -> None:
         worker.publish(FIRST, HOLDERS, 1)
-        store.dropped("pc-1", SVC, clock())
+        store.dropped(SVC, ["pc-1"], clock())
         assert store.prove("pc-1", FIRST, Proof.OBSERVED, clock())
         assert "pc-1" in worker.holders(SVC)
 
@@ -310,10 +329,10 @@ class HoldersContract(Setting):
         self, store: SqlStore, worker: Lease, clock: Clock, open_again: Callable[[], SqlStore]
     ) -> None:
         worker.publish(FIRST, HOLDERS, 1)
-        store.take("pc-1", FIRST, clock())
+        store.take(FIRST, ["pc-1"], clock())
         store.refuse("pc-2", FIRST, Answer.LOCKED, clock())
         before = [store.offers(name) for name in HOLDERS]
         store.close()
         again = open_again()
         assert [again.offers(name) for name in HOLDERS] == before
-        assert not again.take("pc-3", FIRST, clock())
+        assert not again.take(FIRST, ["pc-3"], clock())

@@ -248,13 +248,13 @@ class PlanningContract(Setting):
         lease = running(store, in_place(SVC))
         credential = make_live(lease, SVC)
         lease.publish(credential, HOLDERS, 1)
-        store.take("pc-1", credential, clock())
+        store.take(credential, ["pc-1"], clock())
         store.refuse("pc-1", credential, Answer.WRONG_PASSWORD, clock())
         lease.finish(PlanState.STOPPED)
         store.decide("plan-1", PlanState.RUNNING, "bob")
         assert [offer.refused for offer in store.offers("pc-1")] == [None]
-        assert store.take("pc-2", credential, clock())
-        assert not store.take("pc-1", credential, clock())
+        assert store.take(credential, ["pc-2"], clock())
+        assert not store.take(credential, ["pc-1"], clock())
 
     def test_resuming_keeps_what_was_proven(self, store: SqlStore, clock: Clock) -> None:
         lease = running(store, in_place(SVC))

@@ -4,7 +4,7 @@ import base64
 
 from keyturn.model.logon import Answer
 from keyturn.model.secret import Secret
-from keyturn.wire.agent import ANSWER_HEADER, NoAnswer, Reading, Reply, Send, share_path
+from keyturn.wire.agent import ANSWER_HEADER, Headers, NoAnswer, Reading, Reply, Send, share_path
 
 
 class HttpsShare:
@@ -24,11 +24,11 @@ class HttpsShare:
         return Reading(answer, reply.body)
 
 
-def _basic(account: str, secret: Secret) -> dict[str, str]:
+def _basic(account: str, secret: Secret) -> Headers:
     """RFC 7617, in UTF-8. A colon in the account's name would move part of it into the password."""
     if ":" in account:
         raise ValueError("an account's name with a colon cannot log on here")
-    return {"authorization": "Basic " + base64.b64encode(f"{account}:{secret.reveal()}".encode()).decode()}
+    return {"authorization": Secret("Basic " + base64.b64encode(f"{account}:{secret.reveal()}".encode()).decode())}
 
 
 def _answer(reply: Reply) -> Answer:

@@ -53,7 +53,8 @@ def _settings(founding: Founding, recovery: object) -> SiteSettings:
         contact_s=founding.contact_s,
     )
     salt = secrets.token_bytes(16) if founding.seal_passphrase else None
-    return SiteSettings(operating, founding.host, founding.port, tuple(founding.names), custody, salt)
+    names = tuple(founding.names)
+    return SiteSettings(operating, founding.host, founding.port, names, custody, seal_salt=salt)
 
 
 def _write_certificates(files: SiteFiles, settings: SiteSettings) -> None:

@@ -3,6 +3,7 @@
 import fcntl
 import os
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
@@ -41,6 +42,10 @@ class SiteFiles:
     @property
     def store(self) -> Path:
         return self.root / "store.db"
+
+    def store_password(self, address: str) -> Path:
+        """Of the account that the store at that address is reached with. Absent where its server asks for none."""
+        return self.root / f"store-{sha256(address.encode()).hexdigest()[:8]}.password"
 
     @property
     def admin_token(self) -> Path:
@@ -95,3 +100,16 @@ def write_private(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def put_in_place(path: Path, content: bytes) -> None:
+    """Replaces what the file held, all or nothing, durable when this returns. 0600."""
+    beside = path.with_name(f".{path.name}.new")
+    beside.unlink(missing_ok=True)
+    write_private(beside, content)
+    beside.replace(path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

@@ -9,7 +9,7 @@ import tomlkit
 from keyturn.escrow.custody import Custodian, Custody
 from keyturn.lifecycle.planning import Patience
 from keyturn.model.errors import Refused
-from keyturn.operations.parts import Settings
+from keyturn.operations.parts import LEASE_S, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,8 @@ class SiteSettings:
     port: int
     names: tuple[str, ...]
     custody: Custody
+    store: str | None = None
+    """The address of a store that is no file of the directory."""
     seal_salt: bytes | None = None
     """With one, the seal key is made from a passphrase that is asked for at every start, and stands in no file."""
 
@@ -47,11 +49,13 @@ def read_settings(text: str) -> SiteSettings:
                 float(patience.take("quiet_s", (int, float), Patience().quiet_s)),
             ),
             contact_s=float(taken.take("contact_s", (int, float), 3600)),
+            lease_s=float(taken.take("lease_s", (int, float), LEASE_S)),
         ),
         host=taken.take("host", str, "127.0.0.1"),
         port=taken.take("port", int, None),
         names=tuple(taken.take("names", list, ["127.0.0.1", "localhost"])),
         custody=_custody(custody),
+        store=taken.take("store", str, "") or None,
         seal_salt=_salt(taken.take("seal_salt", str, "")),
     )
     for part in (taken, patience, custody):
@@ -78,6 +82,13 @@ def write_settings(settings: SiteSettings) -> str:
         "needed": settings.custody.needed,
         "custodians": {c.name: c.recipient for c in settings.custody.custodians},
     }
+    return tomlkit.dumps(document)
+
+
+def with_store(text: str, address: str) -> str:
+    """The settings file with another store; everything else in it stays as people wrote it."""
+    document = tomlkit.parse(text)
+    document["store"] = address
     return tomlkit.dumps(document)
 
 

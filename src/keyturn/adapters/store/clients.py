@@ -1,6 +1,7 @@
 """Machines with an agent: invited, enrolled, and never heard twice with the same number."""
 
 import hmac
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any
 
@@ -10,7 +11,7 @@ from keyturn.adapters.store.offers import SqlOffers
 from keyturn.adapters.store.schema import client_keys, clients, invitations
 from keyturn.model.accounts import canonical
 from keyturn.model.errors import NotFound, Refused
-from keyturn.operations.ports import Clients, EnrolledClient
+from keyturn.operations.ports import Clients, EnrolledClient, Heard
 
 _HIGHEST = 2**63 - 1
 """What a database keeps as an integer."""
@@ -55,32 +56,68 @@ class SqlClients(SqlOffers, Clients):
             raise Refused("the invitation is not valid", hint="ask for a new one")
 
     def client(self, name: str) -> EnrolledClient:
+        if found := self.clients_of([name]).get(name):
+            return found
+        raise NotFound(f"no client {name} is enrolled", hint="keyturn client list")
+
+    def clients_of(self, names: Collection[str]) -> dict[str, EnrolledClient]:
+        keys = {name: canonical(name) for name in names}
         with self._database.reading() as connection:
-            row = connection.execute(_ENROLLED.where(clients.c.name_key == canonical(name))).one_or_none()
-        if row is None:
-            raise NotFound(f"no client {name} is enrolled", hint="keyturn client list")
-        return _client(row)
+            rows = connection.execute(_enrolled_as(), {"keys": list(keys.values())})
+            found = {row.name_key: _client(row) for row in rows}
+        return {name: found[key] for name, key in keys.items() if key in found}
 
     def enrolled(self) -> tuple[EnrolledClient, ...]:
         """By name."""
         with self._database.reading() as connection:
             return tuple(_client(row) for row in connection.execute(_ENROLLED.order_by(clients.c.name_key)))
 
-    def advance_counter(self, name: str, counter: int, now: float) -> bool:
-        if not 0 < counter <= _HIGHEST:
-            return False
+    def advance_counters(self, heard: Sequence[Heard], now: float) -> list[bool]:
+        """Decided between this transaction's reading and its end, in which nobody else writes: not by what any
+        process remembers. Strangers do not make the others wait."""
+        if not heard:
+            return []
+        whose = [(canonical(one.client.name), one.client.verify_key) for one in heard]
         with self._database.writing() as connection:
-            return connection.execute(_advance(), {"name": canonical(name), "taken": counter, "now": now}).rowcount == 1
+            rows = connection.execute(_counters(), {"keys": [key for key, _ in whose]})
+            before = {(row.name_key, row.verify_key): row.counter for row in rows}
+            highest = dict(before)
+            taken = [_take(highest, key, one.counter) for key, one in zip(whose, heard, strict=True)]
+            risen = [
+                {"its_key": verify_key, "taken": counter, "now": now}
+                for (name, verify_key), counter in highest.items()
+                if counter > before[name, verify_key]
+            ]
+            if risen:
+                connection.execute(_advance(), risen)
+        return taken
+
+
+def _take(highest: dict[tuple[str, bytes], int], whose: tuple[str, bytes], counter: int) -> bool:
+    if whose not in highest or not highest[whose] < counter <= _HIGHEST:
+        return False
+    highest[whose] = counter
+    return True
+
+
+_ENROLLED: Select[Any] = select(clients, client_keys.c.last_contact_at).join(client_keys)
+
+
+@cache
+def _enrolled_as() -> Select[Any]:
+    return _ENROLLED.where(clients.c.name_key.in_(bindparam("keys", expanding=True)))
+
+
+@cache
+def _counters() -> Select[Any]:
+    its = select(clients.c.name_key, client_keys.c.verify_key, client_keys.c.counter).join(client_keys)
+    return its.where(clients.c.name_key.in_(bindparam("keys", expanding=True)))
 
 
 @cache
 def _advance() -> Update:
-    its_key = select(clients.c.verify_key).where(clients.c.name_key == bindparam("name")).scalar_subquery()
-    higher = (client_keys.c.verify_key == its_key, client_keys.c.counter < bindparam("taken"))
-    return update(client_keys).where(*higher).values(counter=bindparam("taken"), last_contact_at=bindparam("now"))
-
-
-_ENROLLED: Select[Any] = select(clients, client_keys.c.last_contact_at).join(client_keys)
+    its = client_keys.c.verify_key == bindparam("its_key")
+    return update(client_keys).where(its).values(counter=bindparam("taken"), last_contact_at=bindparam("now"))
 
 
 def _remember_key(connection: Connection, client: EnrolledClient) -> None:

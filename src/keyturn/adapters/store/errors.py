@@ -2,6 +2,7 @@
 
 StoreError
 ├── NotAStore      the database holds something else, or no store can be kept there
+├── Moved          another database is the store now
 ├── NewerSchema    a later Keyturn wrote it
 ├── WrongSealKey   its passwords were sealed with another key
 ├── Tampered       a sealed record was altered, moved, or put back from elsewhere
@@ -10,6 +11,7 @@ StoreError
                    server was lost while it committed: then it was kept whole or not at all
 """
 
+from keyturn.model import errors
 from keyturn.model.errors import KeyturnError
 
 
@@ -18,6 +20,10 @@ class StoreError(KeyturnError):
 
 
 class NotAStore(StoreError):
+    pass
+
+
+class Moved(StoreError):
     pass
 
 
@@ -37,5 +43,8 @@ class Unreadable(StoreError):
     pass
 
 
-class Unavailable(StoreError):
-    pass
+class Unavailable(StoreError, errors.Unavailable):
+    def __init__(
+        self, message: str, hint: str = "see to the database and its disk; plans then go on by themselves"
+    ) -> None:
+        super().__init__(message, hint)

@@ -31,6 +31,10 @@ class SqlEstates(Part, Estates):
         in_order = sorted(managed, key=lambda m: (place.get(_name_key(m.account), len(place)), _name_key(m.account)))
         return replace(document, accounts=tuple(in_order), holdings=proven)
 
+    def edition(self) -> int:
+        with self._database.reading() as connection:
+            return connection.execute(_edition()).scalar() or 0
+
     def named(self, name: str) -> ManagedAccount:
         realm, _, rest = name.replace("/", "\\").partition("\\")
         is_it = (accounts.c.realm_key == canonical(realm), accounts.c.name_key == canonical(rest))
@@ -78,7 +82,7 @@ class SqlEstates(Part, Estates):
 
     def _document(self, connection: Connection) -> Estate:
         """The last import. It is parsed once, as that takes seconds for a large fleet."""
-        number = connection.execute(select(func.max(imports.c.number))).scalar() or 0
+        number = connection.execute(_edition()).scalar() or 0
         if self._parsed[0] != number:
             text = connection.execute(select(imports.c.estate).where(imports.c.number == number)).scalar_one()
             self._parsed = (number, from_json(text, Estate, "the estate"))
@@ -99,6 +103,11 @@ class SqlEstates(Part, Estates):
         if not found:
             raise NotFound(f"{row.account} has no role yet: only an open plan names it", hint="keyturn plan list")
         return found[0]
+
+
+@cache
+def _edition() -> Select[Any]:
+    return select(func.max(imports.c.number))
 
 
 def _managed(connection: Connection, *which: ColumnElement[bool]) -> list[ManagedAccount]:

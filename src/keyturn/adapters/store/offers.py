@@ -1,14 +1,13 @@
 """What a holder is offered, takes, proves, is refused and drops."""
 
-from collections.abc import Collection
-from functools import cache
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, case, exists, func, or_, select, update
+from sqlalchemy import Connection, Row, func, or_, select, update
 
-from keyturn.adapters.store import account_rows, holding_rows
+from keyturn.adapters.store import account_rows, holding_rows, offer_rows
 from keyturn.adapters.store.database import Part
-from keyturn.adapters.store.generation_rows import GenerationState
+from keyturn.adapters.store.offer_rows import DOUBTED, IS_LIVE, PROVEN, REFUSED, STILL_HELD
 from keyturn.adapters.store.schema import accounts, generations, holdings, publications
 from keyturn.model.accounts import Account, AnyAccount, Credential, canonical
 from keyturn.model.estate import AccountLife, Proof
@@ -17,22 +16,9 @@ from keyturn.operations.ports import Doubt, Offer
 
 _HANDED_OUT = (AccountLife.PLANNED, AccountLife.ACTIVE)
 
-_PROVEN = holdings.c.proven_at.is_not(None)
-_REFUSED = holdings.c.refused_at.is_not(None)
-_STILL_HELD = holdings.c.dropped_at.is_(None)
-
-_OCCUPIED = _STILL_HELD & or_(holdings.c.offered_at.is_not(None) & ~_PROVEN, _REFUSED)
+_OCCUPIED = STILL_HELD & or_(holdings.c.offered_at.is_not(None) & ~PROVEN, REFUSED)
 """A place is occupied by whoever took the credential and has not proven it. A refused holder stays in its place,
 since its attempt may have been a bad one."""
-
-
-_IS_LIVE = generations.c.state == GenerationState.LIVE
-_others = holdings.alias("others")
-_DOUBTED = exists().where(
-    _others.c.account_id == generations.c.account_id,
-    _others.c.generation == generations.c.generation,
-    _others.c.refused_at > func.coalesce(generations.c.trusted_at, 0),
-)
 
 
 class SqlOffers(Part):
@@ -45,27 +31,23 @@ class SqlOffers(Part):
             holding_rows.publish(connection, key, credential.generation, holders, self._database.now())
 
     def offers(self, name: str) -> tuple[Offer, ...]:
-        """One for each account ever published to the holder and not dropped, by name."""
-        with self._database.reading() as connection:
-            return tuple(_offer(row) for row in connection.execute(_offers_query(), {"holder": canonical(name)}))
+        return self.offers_to([name])[name]
 
-    def take(self, name: str, credential: Credential, now: float) -> bool:
+    def offers_to(self, names: Collection[str]) -> dict[str, tuple[Offer, ...]]:
+        """One for each account ever published to the holder and not dropped, by the account's name."""
+        keys = {name: canonical(name) for name in names}
+        with self._database.reading() as connection:
+            found = offer_rows.of_holders(connection, list(keys.values()))
+        return {name: found[key] for name, key in keys.items()}
+
+    def take(self, credential: Credential, names: Collection[str], now: float) -> frozenset[str]:
         """Nobody is given an account that is withdrawn."""
         with self._database.writing() as connection:
-            row = _find(connection, name, credential)
-            if row is None or row.dropped_at is not None or row.life not in _HANDED_OUT:
-                return False
-            if row.offered_at is not None or row.proven_at is not None:
-                return True
-            of_credential = holding_rows.of(row.account_id, credential.generation)
-            # Locked where the database has no single writer, so that two cannot count the same place as free.
-            this = (publications.c.account_id == row.account_id, publications.c.generation == credential.generation)
-            at_once = connection.execute(select(publications.c.at_once).where(*this).with_for_update()).scalar_one()
-            occupied = select(func.count()).select_from(holdings).where(*of_credential, _OCCUPIED)
-            if connection.execute(occupied).scalar_one() >= at_once:
-                return False
-            _change(connection, row, offered_at=now)
-            return True
+            account = account_rows.find(connection, credential.account)
+            if account is None:
+                return frozenset()
+            placed = _take(connection, account.key, credential.generation, [canonical(name) for name in names], now)
+        return frozenset(name for name in names if canonical(name) in placed)
 
     def prove(self, name: str, credential: Credential, proof: Proof, now: float) -> bool:
         """An observed logon says more than a reported one and is not replaced by it. A holder that had dropped the
@@ -94,7 +76,7 @@ class SqlOffers(Part):
 
     def doubted(self) -> tuple[Doubt, ...]:
         with self._database.reading() as connection:
-            rows = connection.execute(select(accounts, generations).join(generations).where(_IS_LIVE, _DOUBTED))
+            rows = connection.execute(select(accounts, generations).join(generations).where(IS_LIVE, DOUBTED))
             return tuple(
                 Doubt(Credential(account, row.generation), account, row.version)
                 for row in rows
@@ -107,43 +89,34 @@ class SqlOffers(Part):
             this = (generations.c.account_id == key, generations.c.generation == credential.generation)
             connection.execute(update(generations).where(*this).values(trusted_at=now))
 
-    def dropped(self, name: str, account: AnyAccount, now: float) -> None:
+    def dropped(self, account: AnyAccount, names: Collection[str], now: float) -> None:
         with self._database.writing() as connection:
             row = account_rows.known(connection, account)
-            its_own = (holdings.c.account_id == row.key, holdings.c.holder_key == canonical(name), _STILL_HELD)
-            connection.execute(update(holdings).where(*its_own).values(dropped_at=now))
+            theirs = holdings.c.holder_key.in_([canonical(name) for name in names])
+            held = (holdings.c.account_id == row.key, theirs, STILL_HELD)
+            connection.execute(update(holdings).where(*held).values(dropped_at=now))
 
 
-@cache
-def _offers_query() -> Select[Any]:
-    generation = holdings.c.generation
-    newest = (
-        select(
-            holdings.c.account_id,
-            func.max(generation).label("published"),
-            func.max(case((_PROVEN & ~_REFUSED, generation))).label("proven"),
-            func.max(case((_REFUSED, generation))).label("refused"),
-            func.max(case((holdings.c.pardoned_at.is_not(None), generation))).label("pardoned"),
-        )
-        .where(holdings.c.holder_key == bindparam("holder"), _STILL_HELD)
-        .group_by(holdings.c.account_id)
-        .subquery()
-    )
-    its = generations.c.account_id == accounts.c.account_id
-    live = select(generations.c.generation).where(its, _IS_LIVE)
-    doubted = exists().where(its, _IS_LIVE, _DOUBTED)
-    undecided = exists().where(its, generations.c.state == GenerationState.UNDECIDED)
-    return (
-        select(
-            accounts,
-            newest,
-            live.scalar_subquery().label("live"),
-            undecided.label("undecided"),
-            doubted.label("doubted"),
-        )
-        .join(newest, newest.c.account_id == accounts.c.account_id)
-        .order_by(accounts.c.realm_key, accounts.c.name_key)
-    )
+def _take(connection: Connection, key: str, generation: int, holders: Sequence[str], now: float) -> set[str]:
+    """Those of the holders that have a place now, or had one and proved it."""
+    theirs = (*holding_rows.of(key, generation), holdings.c.holder_key.in_(holders), STILL_HELD)
+    handed_out = accounts.c.life.in_(_HANDED_OUT)
+    tried = or_(holdings.c.offered_at.is_not(None), PROVEN)
+    query = select(holdings.c.holder_key, tried.label("tried")).join(accounts, accounts.c.account_id == key)
+    found = {row.holder_key: row.tried for row in connection.execute(query.where(*theirs, handed_out))}
+    new = [holder for holder in dict.fromkeys(holders) if holder in found and not found[holder]]
+    placed = new[: _free(connection, key, generation)] if new else []
+    if placed:
+        these = (*holding_rows.of(key, generation), holdings.c.holder_key.in_(placed))
+        connection.execute(update(holdings).where(*these).values(offered_at=now))
+    return {*placed, *(holder for holder in found if found[holder])}
+
+
+def _free(connection: Connection, key: str, generation: int) -> int:
+    this = (publications.c.account_id == key, publications.c.generation == generation)
+    at_once: int = connection.execute(select(publications.c.at_once).where(*this)).scalar_one()
+    occupied = select(func.count()).select_from(holdings).where(*holding_rows.of(key, generation), _OCCUPIED)
+    return max(0, at_once - connection.execute(occupied).scalar_one())
 
 
 def _find(connection: Connection, name: str, credential: Credential) -> Row[Any] | None:
@@ -159,17 +132,3 @@ def _find(connection: Connection, name: str, credential: Credential) -> Row[Any]
 def _change(connection: Connection, row: Row[Any], **values: object) -> None:
     this = (*holding_rows.of(row.account_id, row.generation), holdings.c.holder_key == row.holder_key)
     connection.execute(update(holdings).where(*this).values(**values))
-
-
-def _offer(row: Row[Any]) -> Offer:
-    return Offer(
-        account=account_rows.named(row.realm, row.sid, row.name),
-        life=AccountLife(row.life),
-        live=row.live,
-        undecided=bool(row.undecided),
-        published=row.published,
-        proven=row.proven,
-        refused=row.refused,
-        doubted=bool(row.doubted),
-        pardoned=row.pardoned is not None and row.pardoned == row.published,
-    )

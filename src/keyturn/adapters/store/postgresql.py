@@ -19,8 +19,9 @@ _WRITES = "keyturn_writes"
 _TURN = "SELECT pg_advisory_xact_lock(7526752397651505)"
 """The number means nothing but that it is ours; advisory locks of other databases are others."""
 
-ABANDONED_S = 30
-"""A writer that says nothing for so long, as one that was stopped or whose machine is gone, loses its turn."""
+ABANDONED_S = 5
+"""A writer that says nothing for so long, as one that was stopped or whose machine is gone, loses its turn: before
+those who wait for theirs give up."""
 
 CLOCK_S = 5.0
 """How far a machine's clock may be from the database's. Leases of plans compare moments of several machines; their

@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0002"
+REVISION = "0003"
 """The last migration of these tables. Revisions are numbered, so that a later one can be told from an earlier."""
 
 METADATA = MetaData(
@@ -207,6 +207,15 @@ holdings = Table(
         ("account_id", "generation"), ("publications.account_id", "publications.generation"), name="published"
     ),
     Index("holdings_of_a_holder", "holder_key"),
+)
+_occupied = text("offered_at IS NOT NULL AND proven_at IS NULL OR refused_at IS NOT NULL")
+# Few rows of a credential that a whole fleet holds: who is trying it, and who was refused it.
+Index(
+    "places_of_a_credential",
+    holdings.c.account_id,
+    holdings.c.generation,
+    sqlite_where=_occupied,
+    postgresql_where=_occupied,
 )
 
 client_keys = Table(

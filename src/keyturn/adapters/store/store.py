@@ -1,6 +1,8 @@
 """The store as the rest of Keyturn sees it: one object that is every port, over one database."""
 
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -14,6 +16,7 @@ from keyturn.adapters.store.estates import SqlEstates
 from keyturn.adapters.store.events import SqlEvents
 from keyturn.adapters.store.key_check import try_key
 from keyturn.adapters.store.migrate import migrate
+from keyturn.adapters.store.move import Copied, move, refuse_moved
 from keyturn.adapters.store.passwords import SqlPasswords
 from keyturn.adapters.store.people import SqlPeople
 from keyturn.adapters.store.plans import SqlPlans
@@ -35,17 +38,41 @@ def open_store(
     """Open, or make, the store at `url` (`sqlite:///PATH`, `postgresql://USER@HOST/DATABASE`) and bring it to this
     release. Many threads may share it, and many processes a PostgreSQL one, whose `password` is asked when needed.
 
-    `envelope` makes the sealed copy of a generation; empty bytes mean that there is none. Raises NotAStore,
+    `envelope` makes the sealed copy of a generation; empty bytes mean that there is none. Raises NotAStore, Moved,
     NewerSchema, or WrongSealKey before anything is written with the wrong key.
     """
     database = Database(open_engines(url, password), Cipher(seal_key), _chain(seal_key), envelope, now, new_id)
     try:
         migrate(database)
         try_key(database)
+        refuse_moved(database)
     except BaseException:
         database.close()
         raise
     return SqlStore(database)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    url: str
+    password: Callable[[], Secret] | None = None
+
+
+def move_store(old: Place, new: Place, *, seal_key: SealKey, now: Callable[[], float], by: str) -> Copied:
+    """Carry a store to another database, or end a move that was cut off. No process may have the old one open.
+
+    Raises what `open_store` does, and Refused where the new place holds a store that may be in use.
+    """
+    with closing(_bare(old, seal_key, now)) as source, closing(_bare(new, seal_key, now)) as target:
+        migrate(source)
+        try_key(source)
+        return move(source, target, address=new.url, by=by)
+
+
+def _bare(place: Place, seal_key: SealKey, now: Callable[[], float]) -> Database:
+    """Where nothing is sealed or named anew."""
+    engines = open_engines(place.url, place.password)
+    return Database(engines, Cipher(seal_key), _chain(seal_key), lambda *_: b"", now, lambda: "")
 
 
 class SqlStore(SqlEstates, SqlPlans, SqlClients, SqlEvents, SqlPasswords, SqlAttempts, Store):

@@ -103,10 +103,7 @@ class Stage:
         self.keyturn("account", "create", FULL_NAME, "--yes")
 
     def start_server(self) -> None:
-        log = (self.root / "server.log").open("ab")
-        self.server = subprocess.Popen(
-            [*_COMMAND, "up", str(self.directory)], stdout=log, stderr=log, start_new_session=True
-        )
+        self.server = _started(self.root / "server.log", "up", str(self.directory))
         until("the server answers", self._answers, 30)
 
     def kill_server(self) -> None:
@@ -121,9 +118,8 @@ class Stage:
 
     def run_agents(self, names: Iterable[str], *options: str) -> None:
         for name in names:
-            log = (self.root / f"{name}.log").open("ab")
-            command = [*_COMMAND, "agent", "run", "--dir", str(self.root / name), *options]
-            self.agents[name] = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+            directory = str(self.root / name)
+            self.agents[name] = _started(self.root / f"{name}.log", "agent", "run", "--dir", directory, *options)
 
     def stop_agent(self, name: str) -> None:
         agent = self.agents.pop(name)
@@ -170,6 +166,11 @@ class Stage:
 
 
 _COMMAND = (sys.executable, "-m", "keyturn")
+
+
+def _started(log: Path, *arguments: str) -> "subprocess.Popen[bytes]":
+    with log.open("ab") as out:
+        return subprocess.Popen([*_COMMAND, *arguments], stdout=out, stderr=out, start_new_session=True)
 
 
 def keyturn(*arguments: str, stdin: str = "") -> str:

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
 from keyturn import __version__
-from keyturn.model.errors import AuthorityError, BudgetExhausted, KeyturnError, NotFound, Refused
+from keyturn.model.errors import AuthorityError, BudgetExhausted, KeyturnError, NotFound, Refused, Unavailable
 from keyturn.operations.parts import Parts
 from keyturn.operations.people import NotAllowed, NotKnown
 from keyturn.server.rest import accounts, audit_log, clients, envelopes, estates, people, plans, realms
@@ -19,6 +19,7 @@ STATUS: tuple[tuple[type[KeyturnError], int], ...] = (
     (Refused, 409),
     (BudgetExhausted, 429),
     (AuthorityError, 502),
+    (Unavailable, 503),
     (KeyturnError, 400),
 )
 """The first that fits."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from keyturn.model.accounts import AnyAccount, canonical
+from keyturn.model.accounts import AnyAccount, reference
 from keyturn.model.estate import (
     ClientGroup,
     Consumer,
@@ -91,15 +91,15 @@ class Draft:
         for consumer in self.consumers:
             yield consumer, consumer.thing.holder
 
-    def accounts_written(self, reference: str) -> Collection[AnyAccount]:
+    def accounts_written(self, written: str) -> Collection[AnyAccount]:
         """The accounts that `REALM\\name`, `REALM/name` or a name alone may stand for, as `Estate.managed` reads it."""
-        return self._references.get(canonical(reference.replace("/", "\\")), {})
+        return self._references.get(reference(written), {})
 
     @cached_property
     def _references(self) -> Mapping[str, Collection[AnyAccount]]:
         references: dict[str, dict[AnyAccount, None]] = {}
         for entry in self.accounts:
             account = entry.thing.account
-            for reference in (str(account), account.name):
-                references.setdefault(canonical(reference), {})[account] = None
+            for written in (str(account), account.name):
+                references.setdefault(reference(written), {})[account] = None
         return references

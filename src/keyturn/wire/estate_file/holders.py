@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Set
 from keyturn.model.accounts import canonical
 from keyturn.model.estate import Consumer, Holder
 from keyturn.wire.estate_file.draft import Draft
-from keyturn.wire.estate_file.names import repeated, unknown
+from keyturn.wire.estate_file.names import repeated, unknown, unlisted
 from keyturn.wire.estate_file.problems import Problem, shown
 
 MOST_CLIENTS = 1_000_000
@@ -49,14 +49,7 @@ def _sites(draft: Draft) -> Iterator[Problem]:
 def _accounts(draft: Draft) -> Iterator[Problem]:
     for entry in draft.consumers:
         for index, written in enumerate(entry.thing.accounts):
-            found = draft.accounts_written(written)
-            if not found:
-                hint = "list it as an [[account]], or correct the name"
-                yield entry.problem("accounts", f"names the unknown account {shown(written)}", hint, index)
-            if len(found) > 1:
-                hint = "write " + " or ".join(shown(f"{account.realm}/{account.name}") for account in found)
-                message = f"names account {shown(written)}, which is in more than one realm"
-                yield entry.problem("accounts", message, hint, index)
+            yield from unlisted(draft, entry, "accounts", written, index)
 
 
 def _replicas(draft: Draft) -> Iterator[Problem]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Hashable, Iterable, Iterator
 
-from keyturn.wire.estate_file.draft import Entry
+from keyturn.wire.estate_file.draft import Draft, Entry
 from keyturn.wire.estate_file.problems import Problem, nearest, shown
 
 INSIDE_REFERENCES = frozenset("/\\")
@@ -15,6 +15,19 @@ def unknown(
     """A name must be spelt as where it was given, so that everybody may compare it exactly."""
     if name and name not in known:
         yield entry.problem(key, f"names the unknown {kind} {shown(name)}", nearest(name, known), *index)
+
+
+def unlisted(draft: Draft, entry: Entry[object], key: str, written: str | None, *index: int) -> Iterator[Problem]:
+    """A reference to an account must lead to exactly one that is listed."""
+    if not written:
+        return
+    found = draft.accounts_written(written)
+    if not found:
+        hint = "list it as an [[account]], or correct the name"
+        yield entry.problem(key, f"names the unknown account {shown(written)}", hint, *index)
+    if len(found) > 1:
+        hint = "write " + " or ".join(shown(f"{account.realm}/{account.name}") for account in found)
+        yield entry.problem(key, f"names account {shown(written)}, which is in more than one realm", hint, *index)
 
 
 def repeated(named: Iterable[tuple[Entry[object], Hashable]], key: str) -> Iterator[Problem]:

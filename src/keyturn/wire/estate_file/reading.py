@@ -139,6 +139,7 @@ def _site(table: Table) -> Site:
         parent=None if parent is None else SiteCode(parent),
         logon_installation=table.optional("logon_installation", SWITCH, usual.logon_installation),
         setup_file=table.optional("setup_file", SWITCH, usual.setup_file),
+        setup_accounts=table.optional("setup_accounts", NAMES, usual.setup_accounts),
         stopped_services=table.optional("stopped_services", NAMES, usual.stopped_services),
         recovery_account=table.optional("recovery_account", TEXT, None),
     )

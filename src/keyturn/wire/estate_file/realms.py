@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from keyturn.model.accounts import canonical
 from keyturn.wire.estate_file.draft import Draft
-from keyturn.wire.estate_file.names import INSIDE_REFERENCES, repeated, unknown
+from keyturn.wire.estate_file.names import INSIDE_REFERENCES, repeated, unknown, unlisted
 from keyturn.wire.estate_file.problems import Problem
 
 
@@ -34,4 +34,10 @@ def _trusts(draft: Draft) -> Iterator[Problem]:
             yield from unknown(entry, "trusts", "realm", trusted, draft.realm_named, index)
 
 
-RULES: tuple[Callable[[Draft], Iterator[Problem]], ...] = (_one_of_each, _names, _replicas, _trusts)
+def _bind_accounts(draft: Draft) -> Iterator[Problem]:
+    """A name that means nothing would let the account that Keyturn itself needs be rotated."""
+    for entry in draft.realms:
+        yield from unlisted(draft, entry, "bind_account", entry.thing.bind_account)
+
+
+RULES: tuple[Callable[[Draft], Iterator[Problem]], ...] = (_one_of_each, _names, _replicas, _trusts, _bind_accounts)

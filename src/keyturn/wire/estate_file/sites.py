@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from keyturn.model.accounts import canonical
 from keyturn.model.estate import SiteKind
 from keyturn.wire.estate_file.draft import Draft
-from keyturn.wire.estate_file.names import repeated, unknown
+from keyturn.wire.estate_file.names import repeated, unknown, unlisted
 from keyturn.wire.estate_file.problems import Problem, shown
 
 _CODE = re.compile(r"[A-Z0-9]{3}")
@@ -98,6 +98,21 @@ def _loops(draft: Draft) -> Iterator[Problem]:
             yield first.problem("parent", f"is in a loop of parents: {shown(way)}", "the sites form a tree")
 
 
+def _recovery_accounts(draft: Draft) -> Iterator[Problem]:
+    """A name that means nothing would let the only way to repair clients be rotated."""
+    for entry in draft.sites:
+        yield from unlisted(draft, entry, "recovery_account", entry.thing.recovery_account)
+
+
+def _setup_files(draft: Draft) -> Iterator[Problem]:
+    for entry in draft.sites:
+        for index, written in enumerate(entry.thing.setup_accounts):
+            yield from unlisted(draft, entry, "setup_accounts", written, index)
+        if entry.thing.setup_accounts and not entry.thing.setup_file:
+            hint = "add setup_file = true, or leave setup_accounts out"
+            yield entry.problem("setup_accounts", "has accounts of a setup file and was set up without one", hint)
+
+
 def _systems(draft: Draft) -> Iterator[Problem]:
     """A machine may serve several sites, and is listed once for each."""
     for entry in draft.systems:
@@ -113,5 +128,7 @@ RULES: tuple[Callable[[Draft], Iterator[Problem]], ...] = (
     _centrals,
     _parents,
     _loops,
+    _recovery_accounts,
+    _setup_files,
     _systems,
 )

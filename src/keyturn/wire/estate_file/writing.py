@@ -93,6 +93,7 @@ def _site(site: Site) -> Iterable[_Field]:
         ("parent", site.parent),
         ("logon_installation", site.logon_installation, usual.logon_installation),
         ("setup_file", site.setup_file, usual.setup_file),
+        ("setup_accounts", site.setup_accounts, usual.setup_accounts),
         ("stopped_services", site.stopped_services, usual.stopped_services),
         ("recovery_account", site.recovery_account),
     ]

@@ -1,0 +1,221 @@
+"""Workers on many machines, over the store's own database: a job says "look at the plans" or "advance plan N".
+
+A job may be lost, be there twice, or come late; none of that matters. Every worker looks from time to time, the lease
+decides who acts, and the journal what is left to do. So no job is locked, and one whose worker died holds nobody up.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import procrastinate
+import psycopg
+from procrastinate.exceptions import AlreadyEnqueued, ProcrastinateException
+from procrastinate.jobs import JobDeferrer, Status
+from procrastinate.schema import SchemaManager
+from psycopg import sql
+from sqlalchemy.engine import make_url
+
+from keyturn.adapters.engine.looking import LONGEST_S, SHORTEST_S, next_look
+from keyturn.lifecycle.journal import Waiting
+from keyturn.model.errors import KeyturnError
+from keyturn.model.secret import Secret
+from keyturn.operations.doubts import look_into_doubts
+from keyturn.operations.parts import Parts
+from keyturn.operations.plans import advance_plan, runnable
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 8
+"""Plans that one worker process carries forward at the same time."""
+
+HELD_ELSEWHERE_S = 1.0
+"""When to try a plan again that another worker holds: at once when that one ends, or when its lease does."""
+
+_LOOK, _ADVANCE = "look", "advance"
+
+
+class Caller:
+    """Calls the workers from a process that does none of their work. `wake` may be called from any thread."""
+
+    def __init__(self, url: str, password: Callable[[], Secret] | None = None) -> None:
+        self._url = url
+        self._password = password
+        self._app = procrastinate.App(connector=procrastinate.SyncPsycopgConnector(**connecting(url, password)))
+
+    def start(self, _parts: Parts) -> None:
+        prepare(self._url, self._password)
+        self._app.open()
+
+    def stop(self) -> None:
+        self._app.close()
+
+    def wake(self) -> None:
+        """What was decided stands in the store already: a call that fails only means that they look a little later."""
+        try:
+            _deferring(self._app, _LOOK).defer()
+        except AlreadyEnqueued:
+            pass
+        except ProcrastinateException as error:
+            log.warning("the workers could not be called, and look by themselves: %s", type(error).__name__)
+
+
+class JobEngine:
+    """A worker among others: a thread with an event loop, whose jobs run in threads of their own."""
+
+    def __init__(self, url: str, password: Callable[[], Secret] | None = None) -> None:
+        self._caller = Caller(url, password)
+        self._url = url
+        self._password = password
+        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self._stopping: Callable[[], object] = lambda: None
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def wake(self) -> None:
+        self._caller.wake()
+
+    def start(self, parts: Parts) -> None:
+        self._caller.start(parts)
+        self._thread = threading.Thread(target=self._stay, args=(parts,), name="jobs", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Waits for the plans under way to come to a place where they can be left."""
+        self._ended.set()
+        with contextlib.suppress(RuntimeError):  # its loop has just ended
+            self._stopping()
+        if self._thread:
+            self._thread.join()
+        self._caller.stop()
+
+    def _stay(self, parts: Parts) -> None:
+        """Until it is stopped, whatever becomes of the database in between."""
+        while not self._ended.is_set():
+            try:
+                asyncio.run(self._work(parts))
+            except Exception as error:
+                log.warning("the worker lost the database and will try again: %s", type(error).__name__)
+            self._ended.wait(HELD_ELSEWHERE_S)
+
+    async def _work(self, parts: Parts) -> None:
+        app = procrastinate.App(connector=procrastinate.PsycopgConnector(**connecting(self._url, self._password)))
+        shift = _Shift(app, parts, self.name)
+        async with app.open_async():
+            await _forget_stalled(app)
+            worker = asyncio.create_task(
+                app.run_worker_async(
+                    name=self.name, concurrency=AT_ONCE, delete_jobs="always", install_signal_handlers=False
+                )
+            )
+            looking = asyncio.create_task(shift.look_from_time_to_time())
+            loop = asyncio.get_running_loop()
+            self._stopping = lambda: loop.call_soon_threadsafe(worker.cancel)
+            if self._ended.is_set():
+                worker.cancel()
+            done, _ = await asyncio.wait((worker, looking), return_when=asyncio.FIRST_COMPLETED)
+            looking.cancel()
+            worker.cancel()
+            await asyncio.gather(worker, looking, return_exceptions=True)
+            for task in done:
+                if not task.cancelled() and (error := task.exception()):
+                    raise error
+
+
+class _Shift:
+    """What a worker does between a start and a stop."""
+
+    def __init__(self, app: procrastinate.App, parts: Parts, name: str) -> None:
+        self._app = app
+        self._parts = parts
+        self._name = name
+        # So that the plan of a worker that died is found soon after its lease has ended.
+        self._longest_s = min(LONGEST_S, parts.settings.lease_s / 2)
+        self._pause_s = self._longest_s
+        self._sooner = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        app.task(name=_LOOK)(self._look)
+        app.task(name=_ADVANCE, pass_context=True)(self._advance)
+
+    async def look_from_time_to_time(self) -> None:
+        while True:
+            await _defer(self._app, _LOOK)
+            self._sooner.clear()
+            started, self._pause_s = self._loop.time(), self._longest_s
+            while (left := started + self._pause_s - self._loop.time()) > 0:
+                try:
+                    await asyncio.wait_for(self._sooner.wait(), left)
+                except TimeoutError:
+                    break
+                self._sooner.clear()
+
+    async def _look(self) -> None:
+        await asyncio.to_thread(look_into_doubts, self._parts)
+        for plan_id in await asyncio.to_thread(runnable, self._parts):
+            await _defer(self._app, _ADVANCE, plan_id=plan_id)
+
+    async def _advance(self, context: procrastinate.JobContext, plan_id: str) -> None:
+        # Named after the job: two jobs on one plan are two workers, so that neither fences the other off.
+        worker = f"{self._name}:{context.job.id}"
+        try:
+            outcome = await asyncio.to_thread(advance_plan, self._parts, plan_id, worker)
+        except KeyturnError as error:
+            log.warning("plan %s goes on later: %s", plan_id, error)
+            outcome = None
+        if outcome is None:
+            self._look_within(HELD_ELSEWHERE_S)
+        elif isinstance(outcome, Waiting):
+            self._look_within(next_look([outcome]))
+
+    def _look_within(self, seconds: float) -> None:
+        self._pause_s = min(self._pause_s, max(SHORTEST_S, seconds))
+        self._sooner.set()
+
+
+def connecting(url: str, password: Callable[[], Secret] | None) -> dict[str, Any]:
+    """What a pool of connections for jobs is made with."""
+
+    def parameters() -> dict[str, Any]:
+        options = f"-c search_path={SCHEMA}"
+        common = {"application_name": "keyturn-jobs", "options": options, "connect_timeout": 10}
+        return common if password is None else {**common, "password": password().reveal()}
+
+    conninfo = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    return {"conninfo": conninfo, "kwargs": parameters, "min_size": 1, "max_size": 4}
+
+
+SCHEMA = "keyturn_jobs_" + procrastinate.__version__.replace(".", "_")
+"""One for each version of the library. Jobs are calls and nothing else, so none needs to be carried over."""
+
+
+def prepare(url: str, password: Callable[[], Secret] | None = None) -> None:
+    """Make the tables of jobs, once; nothing where they are there."""
+    pool = connecting(url, password)
+    with psycopg.connect(pool["conninfo"], **pool["kwargs"]()) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(7526752397651506)")
+        made = connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (SCHEMA,)).fetchone()
+        if made is None:
+            connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(SCHEMA)))
+            connection.execute(SchemaManager.get_schema())
+
+
+def _deferring(app: procrastinate.App, task: str, key: str = "") -> JobDeferrer:
+    """One job of a kind and key waits at a time; more of them would say nothing more."""
+    return app.configure_task(task, queueing_lock=f"{task} {key}", allow_unknown=True)
+
+
+async def _defer(app: procrastinate.App, task: str, **what: str) -> None:
+    with contextlib.suppress(AlreadyEnqueued):
+        await _deferring(app, task, *what.values()).defer_async(**what)
+
+
+async def _forget_stalled(app: procrastinate.App) -> None:
+    """Jobs whose worker was killed. What they were about is found by looking."""
+    for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=LONGEST_S):
+        if job.id is not None:
+            await app.job_manager.finish_job_by_id_async(job.id, status=Status.FAILED, delete_job=True)

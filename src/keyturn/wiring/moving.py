@@ -1,0 +1,36 @@
+"""The store of a site carried to another database, and the site's settings with it."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from keyturn.adapters.site_files.layout import alone_in, put_in_place
+from keyturn.adapters.site_files.settings import with_store
+from keyturn.model.secret import Secret
+from keyturn.wiring.site import opened, seal_key, store_address, store_password
+
+if TYPE_CHECKING:
+    from keyturn.cli.tools import Ask, StoreMoved
+
+
+def move(root: Path, ask: "Ask", address: str, password: Secret | None, by: str) -> "StoreMoved":
+    """The settings are the last thing written: until then the command can be given again."""
+    from keyturn.adapters.store.store import Place, move_store
+    from keyturn.cli.tools import StoreMoved
+
+    files, settings = opened(root)
+    with alone_in(files):
+        old = store_address(files, settings)
+        if old == address:
+            return StoreMoved(old, address, {})
+        if password is not None:
+            put_in_place(files.store_password(address), f"{password.reveal()}\n".encode())
+        copied = move_store(
+            Place(old, store_password(files, old)),
+            Place(address, store_password(files, address)),
+            seal_key=seal_key(files, settings, ask),
+            now=time.time,
+            by=by,
+        )
+        put_in_place(files.settings, with_store(files.settings.read_text(), address).encode())
+    return StoreMoved(old, address, copied.rows)

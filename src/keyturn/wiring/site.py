@@ -1,0 +1,93 @@
+"""A site's directory, and the parts made from it."""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from keyturn.adapters.site_files.layout import SiteFiles, existing
+from keyturn.adapters.site_files.settings import SiteSettings, read_settings
+from keyturn.model.secret import Secret
+
+if TYPE_CHECKING:
+    from keyturn.adapters.store.seal_key import SealKey
+    from keyturn.adapters.store.store import SqlStore
+    from keyturn.cli.tools import Ask
+    from keyturn.operations.parts import Parts
+
+
+def opened(root: Path) -> tuple[SiteFiles, SiteSettings]:
+    files = existing(root)
+    return files, read_settings(files.settings.read_text())
+
+
+def store_address(files: SiteFiles, settings: SiteSettings) -> str:
+    return settings.store or f"sqlite:///{files.store}"
+
+
+def store_password(files: SiteFiles, address: str) -> Callable[[], Secret] | None:
+    """Reads the file at each call, so that the password may change while the site runs."""
+    file = files.store_password(address)
+    return (lambda: Secret(file.read_text().strip())) if file.exists() else None
+
+
+def seal_key(files: SiteFiles, settings: SiteSettings, ask: "Ask") -> "SealKey":
+    from keyturn.adapters.store.seal_key import SealKey
+
+    salt = settings.seal_salt
+    return SealKey.from_passphrase(ask(), salt) if salt else SealKey.load(files.seal_key)
+
+
+def open_site_store(files: SiteFiles, settings: SiteSettings, ask: "Ask") -> "SqlStore":
+    from keyturn.adapters.store.store import open_store
+    from keyturn.escrow.envelope import seal
+
+    address = store_address(files, settings)
+    return open_store(
+        address,
+        seal_key=seal_key(files, settings, ask),
+        envelope=lambda account, generation, secret: seal(
+            account, generation, secret, settings.custody, site=settings.operating.site
+        ),
+        now=time.time,
+        new_id=_new_id,
+        password=store_password(files, address),
+    )
+
+
+def parts_of(
+    files: SiteFiles, settings: SiteSettings, store: "SqlStore", wake: Callable[[], None] = lambda: None
+) -> "Parts":
+    from keyturn.adapters.authorities.builtin.site_realms import Access, SiteRealms, Toolbox
+    from keyturn.lifecycle.budgeted import Budgeted
+    from keyturn.operations.parts import Parts
+    from keyturn.wiring.machines import Machines
+
+    realms = SiteRealms(store.estate, files.realm, time.time)
+    machines = Machines(store, time.monotonic)
+
+    def prepare() -> None:
+        realms.prepare()
+        machines.forget()
+
+    return Parts(
+        settings=replace(settings.operating, custody=settings.custody),
+        store=store,
+        authorities=lambda realm: Budgeted(realms(realm), store, time.time),
+        access_realm=lambda realm: Access(realms(realm)),
+        realm_tools=lambda realm: Toolbox(realms(realm)),
+        machine=machines,
+        prepare_realms=prepare,
+        now=time.time,
+        choose=secrets.choice,
+        token=lambda: secrets.token_urlsafe(32),
+        new_id=_new_id,
+        wake=wake,
+    )
+
+
+def _new_id() -> str:
+    """Short enough to type: eight characters of 32, so 40 bits; the store refuses one that exists."""
+    return "".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _ in range(8))
