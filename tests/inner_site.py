@@ -145,7 +145,7 @@ def site_in(
     realms = SiteRealms(store.estate, lambda name: folder / f"{name}.db", clock)
     parts = wrap(
         Parts(
-            settings=Settings("PHX", two_person_approval=two_person_approval, patience=patience, custody=custody),
+            settings=Settings("PHX", two_person_approval=two_person_approval, patience=patience),
             store=store,
             authorities=lambda realm: Budgeted(realms(realm), store, clock),
             access_realm=lambda realm: Access(realms(realm)),
@@ -157,6 +157,7 @@ def site_in(
             token=lambda: f"{chance.getrandbits(256):064x}",
             new_id=new_id,
             wake=lambda: None,
+            custody=lambda: custody,
         )
     )
     if estate and estate != store.text():

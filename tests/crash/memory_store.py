@@ -5,6 +5,7 @@ Rows are frozen and only ever replaced, so a copy of the tables is a copy of the
 """
 
 from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -218,6 +219,10 @@ class MemoryStore:
     def end(self, number: int, answer: Answer) -> None:
         account, attempt = self.attempts[number]
         self.attempts[number] = (account, replace(attempt, answer=answer))
+
+    def whole(self) -> AbstractContextManager[None]:
+        """A crash inside is tried too: nothing that the tests promise rests on the lines of the log."""
+        return nullcontext()
 
     def tell(self, actor: str, kind: str, subject: str, detail: str = "") -> None:
         self.events.append(Event(len(self.events) + 1, self.now(), actor, kind, subject, detail))

@@ -251,5 +251,5 @@ class Fleet(RuleBasedStateMachine):
 
 
 TestFleet = Fleet.TestCase
-TestFleet.settings = settings(max_examples=settings().max_examples // 6, stateful_step_count=20)
+TestFleet.settings = settings(max_examples=settings().max_examples // 8, stateful_step_count=20)
 TestFleet = pytest.mark.timeout(1800)(TestFleet)

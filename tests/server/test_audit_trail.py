@@ -1,12 +1,15 @@
 """Whoever changes something over the API is named in the audit log, and what they typed in secret is not in it."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
+from httpx2 import Response
 
 from keyturn.model.secret import Secret
 from keyturn.operations import envelopes, people, plans
@@ -129,6 +132,20 @@ def site(tmp_path: Path) -> Iterator[InnerSite]:
 
 def events_of(site: InnerSite, route: tuple[str, str], call: Call) -> tuple[list[Event], str]:
     """What the call has told, and the name of who made it."""
+    ready = prepared(site, route, call)
+    before = len(site.store.since())
+    answer = ready.send()
+    assert answer.status_code < 300, answer.text
+    return list(site.store.since(before)), ready.role or call.by
+
+
+@dataclass(frozen=True)
+class Ready:
+    role: str | None
+    send: Callable[[], Response]
+
+
+def prepared(site: InnerSite, route: tuple[str, str], call: Call) -> Ready:
     method, path = route
     role = authorisation()[method, f"/api/v1{path}"]
     found = call.before(site)
@@ -137,14 +154,15 @@ def events_of(site: InnerSite, route: tuple[str, str], call: Call) -> tuple[list
     headers = {"content-type": "application/json"}
     if role:
         headers["authorization"] = f"Bearer {people.issue(site.parts, role, 60).reveal()}"
-    before = len(site.store.since())
-    with TestClient(people_app(site.parts)) as api:
-        if isinstance(body, str):
-            answer = api.request(method, url, content=body, headers={**headers, "content-type": "application/toml"})
-        else:
-            answer = api.request(method, url, json=body, headers=headers)
-    assert answer.status_code < 300, answer.text
-    return list(site.store.since(before)), role or call.by
+
+    def send() -> Response:
+        with TestClient(people_app(site.parts)) as api:
+            if isinstance(body, str):
+                toml = {**headers, "content-type": "application/toml"}
+                return api.request(method, url, content=body, headers=toml)
+            return api.request(method, url, json=body, headers=headers)
+
+    return Ready(role, send)
 
 
 @pytest.mark.parametrize("route", sorted(route for route in authorisation() if route[0] != "GET"), ids=" ".join)
@@ -157,6 +175,34 @@ def test_a_route_that_changes_something_names_who_did(site: InnerSite, route: tu
     told, person = events_of(site, route, CALLS[route])
     assert (person, CALLS[route].tells) in [(event.actor, event.kind) for event in told]
     assert SECRET[:8] not in repr(site.store.since()), "what is typed in secret is not told"
+
+
+IN_THE_REALM = {"/accounts/change", "/realms/{realm}/accounts/{name}/password", "/realms/{realm}/policy"} | {
+    "/realms/{realm}/replication"
+}
+"""What they change is no row of the store, so that no transaction holds it together with its line."""
+
+
+@pytest.mark.parametrize("route", sorted(route for route in CALLS if route[1] not in IN_THE_REALM), ids=" ".join)
+def test_nothing_is_changed_where_its_line_cannot_be_written(
+    site: InnerSite, tmp_path: Path, route: tuple[str, str]
+) -> None:
+    ready = prepared(site, route, CALLS[route])
+    with closing(sqlite3.connect(tmp_path / "store.db")) as by_hand, by_hand:
+        by_hand.execute("CREATE TRIGGER full BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+    before = rows_of(tmp_path)
+    answer = ready.send()
+    assert answer.status_code == 503, answer.text
+    assert rows_of(tmp_path) == before
+
+
+def rows_of(folder: Path) -> dict[str, list[object]]:
+    """All of the store but the ledger of logons, which were spent."""
+    with closing(sqlite3.connect(folder / "store.db")) as by_hand:
+        tables = by_hand.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('attempts', 'sqlite_sequence')"
+        ).fetchall()
+        return {table: by_hand.execute(f"SELECT * FROM {table}").fetchall() for (table,) in tables}
 
 
 def test_a_login_refused_is_told_by_name_only_where_that_is_one(site: InnerSite) -> None:

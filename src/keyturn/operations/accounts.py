@@ -32,9 +32,10 @@ def adopt(parts: Parts, name: str, secret: Secret, *, by: str) -> ManagedAccount
         )
     pinned = authority.describe(account).pinned
     credential = Credential(account, (managed.generation or 0) + 1)
-    parts.store.adopt(Sealed(credential, pinned.replica, pinned.version), account, secret)
-    taken_in = parts.store.account(account)
-    parts.store.tell(by, "account-adopted", str(account), f"generation {taken_in.generation}")
+    with parts.store.whole():
+        parts.store.adopt(Sealed(credential, pinned.replica, pinned.version), account, secret)
+        taken_in = parts.store.account(account)
+        parts.store.tell(by, "account-adopted", str(account), f"generation {taken_in.generation}")
     offer_to_enrolled(parts)
     return taken_in
 
@@ -54,9 +55,10 @@ def change(parts: Parts, name: str, wanted: Change, *, by: str) -> ManagedAccoun
         refuse_held(estate, managed, wanted)
     account = _existing(parts, managed)
     _carry_out(parts.authorities(account.realm), account, wanted)
-    if wanted in _LIFE:
-        parts.store.mark(account, _LIFE[wanted])
-    parts.store.tell(by, f"account-{_DONE[wanted]}", str(account))
+    with parts.store.whole():
+        if wanted in _LIFE:
+            parts.store.mark(account, _LIFE[wanted])
+        parts.store.tell(by, f"account-{_DONE[wanted]}", str(account))
     return parts.store.account(account)
 
 

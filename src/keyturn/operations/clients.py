@@ -20,15 +20,17 @@ def invite(parts: Parts, name: str, *, by: str) -> Secret:
     """A token that enrols exactly this machine, once, within the settings' time."""
     _known_machine(parts, name)
     token = Secret(parts.token())
-    parts.store.invite(name, hash_token(token), parts.now() + parts.settings.invitation_s, by)
-    parts.store.tell(by, "client-invited", name)
+    with parts.store.whole():
+        parts.store.invite(name, hash_token(token), parts.now() + parts.settings.invitation_s, by)
+        parts.store.tell(by, "client-invited", name)
     return token
 
 
 def enrol(parts: Parts, token: Secret, name: str, verify_key: bytes, recipient: str) -> EnrolledClient:
     client = EnrolledClient(name, verify_key, recipient, enrolled_at=parts.now())
-    parts.store.enrol(hash_token(token), client)
-    parts.store.tell(name, "client-enrolled", name)
+    with parts.store.whole():
+        parts.store.enrol(hash_token(token), client)
+        parts.store.tell(name, "client-enrolled", name)
     offer_to_enrolled(parts, only=name)
     return client
 
@@ -101,8 +103,9 @@ def report(parts: Parts, name: str, account: str, generation: int, answer: Answe
 
 def readmit(parts: Parts, name: str, *, by: str) -> None:
     """A machine that was refused a credential may try once more: somebody has looked why."""
-    parts.store.readmit(parts.store.client(name).name, parts.now())
-    parts.store.tell(by, "client-readmitted", name)
+    with parts.store.whole():
+        parts.store.readmit(parts.store.client(name).name, parts.now())
+        parts.store.tell(by, "client-readmitted", name)
 
 
 def hash_token(token: Secret) -> bytes:

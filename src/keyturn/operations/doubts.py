@@ -23,7 +23,8 @@ def _look_into(parts: Parts, doubt: Doubt) -> None:
     subject, version = str(doubt.account), state.pinned.version
     detail = f"version {version} instead of {doubt.version}" if state.enabled else DISABLED
     if state.enabled and all(replica.version == doubt.version for replica in state.replicas):
-        parts.store.trust(doubt.credential, parts.now())
-        parts.store.tell("keyturn", "refusal-was-local", subject, str(doubt.credential))
+        with parts.store.whole():
+            parts.store.trust(doubt.credential, parts.now())
+            parts.store.tell("keyturn", "refusal-was-local", subject, str(doubt.credential))
     elif (not state.enabled or version != doubt.version) and not parts.store.told(CHANGED, subject, detail):
         parts.store.tell("keyturn", CHANGED, subject, detail)

@@ -115,6 +115,7 @@ def seal_anew(parts: Parts, account: str | None, *, by: str) -> tuple[KeptEnvelo
 
     Copies that left before are not called back: who could open them still can.
     """
+    tell_custody(parts, by=by)
     if account is None:
         managed = [m for m in parts.store.estate().accounts if m.life is not AccountLife.DELETED]
     else:
@@ -131,7 +132,7 @@ def seal_anew(parts: Parts, account: str | None, *, by: str) -> tuple[KeptEnvelo
 
 def tell_custody(parts: Parts, *, by: str) -> None:
     """Tell who the custodians are, with their fingerprints, whenever they are others than those told last."""
-    custody = parts.settings.custody
+    custody = parts.custody()
     if custody is None:
         return
     before = [event.detail for event in parts.store.told_of_envelopes() if event.subject == CUSTODY]

@@ -25,11 +25,12 @@ def import_estate(parts: Parts, text: str, estate: Estate, *, by: str) -> Import
     known = parts.store.estate()
     refuse_lost_site_servers(known, estate)
     before = {str(m.account).casefold() for m in known.accounts}
-    parts.store.replace(text, estate, by)
+    with parts.store.whole():
+        parts.store.replace(text, estate, by)
+        parts.store.tell(by, "estate-imported", parts.settings.site, f"{len(estate.accounts)} accounts")
     parts.prepare_realms()
     found, missing, unreachable = _look_up(parts)
     added = tuple(str(m.account) for m in estate.accounts if str(m.account).casefold() not in before)
-    parts.store.tell(by, "estate-imported", parts.settings.site, f"{len(estate.accounts)} accounts")
     offer_to_enrolled(parts)
     return Imported(added, tuple(found), tuple(missing), tuple(unreachable))
 

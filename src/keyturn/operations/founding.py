@@ -67,11 +67,13 @@ def furnish(parts: Parts, text: str, estate: Estate) -> Secret:
     import_estate(parts, text, estate, by=_SETUP)
     for managed in estate.accounts:
         record = propose_creation(parts, str(managed.account), by=_SETUP)
-        parts.store.approve(record.plan_id, _SETUP, needed=1)
-        parts.store.tell(_SETUP, "plan-approved", record.plan_id, str(managed.account))
+        with parts.store.whole():
+            parts.store.approve(record.plan_id, _SETUP, needed=1)
+            parts.store.tell(_SETUP, "plan-approved", record.plan_id, str(managed.account))
         outcome = advance_plan(parts, record.plan_id, _SETUP)
         if not isinstance(outcome, Done):
             raise Refused(f"{managed.account} could not be made: {outcome}")
-    parts.store.people.add(Person(ADMINISTRATOR, frozenset(PersonRole)), password_hash="")
-    parts.store.tell(_SETUP, "person-added", ADMINISTRATOR, ", ".join(sorted(PersonRole)))
+    with parts.store.whole():
+        parts.store.people.add(Person(ADMINISTRATOR, frozenset(PersonRole)), password_hash="")
+        parts.store.tell(_SETUP, "person-added", ADMINISTRATOR, ", ".join(sorted(PersonRole)))
     return people.issue(parts, ADMINISTRATOR, _TOKEN_S, by=_SETUP)

@@ -27,8 +27,6 @@ class Settings:
     invitation_s: float = 30 * 60
     lease_s: float = LEASE_S
     """How long after its last write a worker that died still holds its plan."""
-    custody: Custody | None = None
-    """Who the custodians are now; envelopes sealed for others are told. None: nobody has said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +47,5 @@ class Parts:
     token: Callable[[], str]
     new_id: Callable[[], str]
     wake: Callable[[], None]
+    custody: Callable[[], Custody | None] = lambda: None
+    """Who the custodians are now; envelopes sealed for others are told. None: nobody has said."""

@@ -26,16 +26,19 @@ class NotKnown(KeyturnError):
 def add(parts: Parts, person: Person, passphrase: Secret, *, by: str) -> None:
     if len(passphrase.reveal()) < SHORTEST_PASSPHRASE:
         raise Refused(f"a person's password has at least {SHORTEST_PASSPHRASE} characters", hint="take a sentence")
-    parts.store.people.add(person, _hasher().hash(_bytes(passphrase)))
-    parts.store.tell(by, "person-added", person.name, ", ".join(sorted(person.roles)))
+    password_hash = _hasher().hash(_bytes(passphrase))
+    with parts.store.whole():
+        parts.store.people.add(person, password_hash)
+        parts.store.tell(by, "person-added", person.name, ", ".join(sorted(person.roles)))
 
 
 def remove(parts: Parts, name: str, *, by: str) -> None:
     if same_name(name, by):
         raise Refused(f"{by} cannot remove themselves", hint="somebody else can")
     person = parts.store.people.person(name)
-    parts.store.people.remove(person.name)
-    parts.store.tell(by, "person-removed", person.name)
+    with parts.store.whole():
+        parts.store.people.remove(person.name)
+        parts.store.tell(by, "person-removed", person.name)
 
 
 def log_in(parts: Parts, name: str, passphrase: Secret) -> Secret:
@@ -55,8 +58,9 @@ def issue(parts: Parts, name: str, lasts_s: float, *, by: str | None = None) -> 
     """To the person themselves, who has logged in, unless it is said `by` whom it is handed out."""
     token = Secret(parts.token())
     person = parts.store.people.person(name)
-    parts.store.people.issue(person.name, _digest(token), parts.now() + lasts_s)
-    parts.store.tell(by or person.name, "token-issued", person.name, f"for {lasts_s:.0f} s")
+    with parts.store.whole():
+        parts.store.people.issue(person.name, _digest(token), parts.now() + lasts_s)
+        parts.store.tell(by or person.name, "token-issued", person.name, f"for {lasts_s:.0f} s")
     return token
 
 

@@ -59,8 +59,9 @@ def approve(parts: Parts, plan_id: str, *, by: str) -> PlanRecord:
             f"{by} proposed plan {record.plan_id}, so another person approves it", hint="two-person approval is on"
         )
     _refuse_outdated(parts, record)
-    approved = parts.store.approve(record.plan_id, by, needed=1)
-    parts.store.tell(by, "plan-approved", record.plan_id, str(record.plan.account))
+    with parts.store.whole():
+        approved = parts.store.approve(record.plan_id, by, needed=1)
+        parts.store.tell(by, "plan-approved", record.plan_id, str(record.plan.account))
     parts.wake()
     return approved
 
@@ -95,8 +96,9 @@ def release(parts: Parts, plan_id: str, holders: Collection[str], *, by: str) ->
     """Give up holders that will not return: the plan no longer waits for them."""
     record = parts.store.plan(plan_id)
     _refuse_strangers(record, holders)
-    released = parts.store.release(record.plan_id, holders, by)
-    parts.store.tell(by, "holders-released", record.plan_id, ", ".join(sorted(holders)))
+    with parts.store.whole():
+        released = parts.store.release(record.plan_id, holders, by)
+        parts.store.tell(by, "holders-released", record.plan_id, ", ".join(sorted(holders)))
     parts.wake()
     return released
 
@@ -139,19 +141,16 @@ def advance_plan(parts: Parts, plan_id: str, worker: str) -> Outcome | None:
     plan = parts.store.plan(plan_id).plan
     try:
         outcome = advance(plan_id, plan, lease, _execution(parts, plan_id, lease).perform)
-        _finish(lease, outcome)
     except FencedOff:
         return None
     except Unavailable as error:
         outcome = Waiting(str(error))  # what failed is done again as soon as the store can be written
-        _finish(lease, outcome)
     except KeyturnError as error:
         outcome = Stopped(str(error), error.hint)
-        _finish(lease, outcome)
-    if not isinstance(outcome, Waiting):
-        parts.store.tell(
-            "keyturn", "plan-done" if isinstance(outcome, Done) else "plan-stopped", plan_id, str(plan.account)
-        )
+    try:
+        _finish(parts, plan_id, plan, lease, outcome)
+    except FencedOff:
+        return None
     return outcome
 
 
@@ -171,14 +170,17 @@ def _bearing(estate: Estate, account: AnyAccount) -> ManagedAccount:
     return next(m for m in estate.accounts if m.account == account or str(m.account) == str(account))
 
 
-def _finish(lease: Lease, outcome: Outcome) -> None:
-    match outcome:
-        case Done():
-            lease.finish(PlanState.DONE)
-        case Waiting(note, missing):
-            lease.finish(PlanState.WAITING, note, missing=missing)
-        case Stopped(question, hint):
-            lease.finish(PlanState.STOPPED, question, hint)
+def _finish(parts: Parts, plan_id: str, plan: Plan, lease: Lease, outcome: Outcome) -> None:
+    with parts.store.whole():
+        match outcome:
+            case Done():
+                lease.finish(PlanState.DONE)
+                parts.store.tell("keyturn", "plan-done", plan_id, str(plan.account))
+            case Waiting(note, missing):
+                lease.finish(PlanState.WAITING, note, missing=missing)
+            case Stopped(question, hint):
+                lease.finish(PlanState.STOPPED, question, hint)
+                parts.store.tell("keyturn", "plan-stopped", plan_id, str(plan.account))
 
 
 def _propose(parts: Parts, estate: Estate, plan: Plan, by: str, given: Secret | None) -> PlanRecord:
@@ -190,16 +192,18 @@ def _propose(parts: Parts, estate: Estate, plan: Plan, by: str, given: Secret | 
         proposed_by=by,
         proposed_at=parts.now(),
     )
-    parts.store.propose(record, (_sealed_first(plan), given) if given else None)
-    parts.store.tell(by, "plan-proposed", record.plan_id, f"{plan.kind} {plan.account}")
+    with parts.store.whole():
+        parts.store.propose(record, (_sealed_first(plan), given) if given else None)
+        parts.store.tell(by, "plan-proposed", record.plan_id, f"{plan.kind} {plan.account}")
     return record
 
 
 def _decide(parts: Parts, record: PlanRecord, state: PlanState, by: str, *, over: str = "") -> PlanRecord:
     """`over`: the question that is answered by it, word for word."""
-    decided = parts.store.decide(record.plan_id, state, by)
     kind = RESUMED if state is PlanState.RUNNING else f"plan-{state}"
-    parts.store.tell(by, kind, record.plan_id, over or str(record.plan.account))
+    with parts.store.whole():
+        decided = parts.store.decide(record.plan_id, state, by)
+        parts.store.tell(by, kind, record.plan_id, over or str(record.plan.account))
     parts.wake()
     return decided
 

@@ -4,6 +4,7 @@ Moments are seconds since the epoch. Every write is durable when the call return
 """
 
 from collections.abc import Collection, Generator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -315,6 +316,9 @@ class Store(Estates, Plans, Clients, Events, Escrow, Protocol):
 
     def secret(self, credential: Credential) -> Secret:
         """NotFound for a generation that was never sealed."""
+
+    def whole(self) -> AbstractContextManager[None]:
+        """What this thread writes inside is one transaction: a change and the line that tells of it, or neither."""
 
     @property
     def people(self) -> People: ...

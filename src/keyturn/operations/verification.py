@@ -66,7 +66,7 @@ def _faults_of(parts: Parts, found: EnvelopesOf, kept: KeptEnvelope) -> Iterator
 
 
 def _strange_custody(parts: Parts, which: str, outside: Outside) -> Iterator[str]:
-    custody = parts.settings.custody
+    custody = parts.custody()
     if custody and (outside.custodians, outside.needed) != (custody.fingerprints, custody.needed):
         yield f"{which} is sealed for other custodians than keyturn.toml names: keyturn envelope seal renews it"
 

@@ -3,7 +3,6 @@
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,15 +40,17 @@ def seal_key(files: SiteFiles, settings: SiteSettings, ask: "Ask") -> "SealKey":
 
 
 def open_site_store(files: SiteFiles, settings: SiteSettings, ask: "Ask") -> "SqlStore":
+    from keyturn.adapters.site_files.custodians import Custodians
     from keyturn.adapters.store.store import open_store
     from keyturn.escrow.envelope import seal
 
+    custodians = Custodians(files.settings, settings.custody)
     address = store_address(files, settings)
     return open_store(
         address,
         seal_key=seal_key(files, settings, ask),
         envelope=lambda account, generation, secret: seal(
-            account, generation, secret, settings.custody, site=settings.operating.site
+            account, generation, secret, custodians(), site=settings.operating.site
         ),
         now=time.time,
         new_id=_new_id,
@@ -61,6 +62,7 @@ def parts_of(
     files: SiteFiles, settings: SiteSettings, store: "SqlStore", wake: Callable[[], None] = lambda: None
 ) -> "Parts":
     from keyturn.adapters.authorities.builtin.site_realms import Access, SiteRealms, Toolbox
+    from keyturn.adapters.site_files.custodians import Custodians
     from keyturn.lifecycle.budgeted import Budgeted
     from keyturn.operations.parts import Parts
     from keyturn.wiring.machines import Machines
@@ -73,13 +75,14 @@ def parts_of(
         machines.forget()
 
     return Parts(
-        settings=replace(settings.operating, custody=settings.custody),
+        settings=settings.operating,
         store=store,
         authorities=lambda realm: Budgeted(realms(realm), store, time.time),
         access_realm=lambda realm: Access(realms(realm)),
         realm_tools=lambda realm: Toolbox(realms(realm)),
         machine=machines,
         prepare_realms=prepare,
+        custody=Custodians(files.settings, settings.custody),
         now=time.time,
         choose=secrets.choice,
         token=lambda: secrets.token_urlsafe(32),

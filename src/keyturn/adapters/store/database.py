@@ -24,6 +24,12 @@ from keyturn.operations.chain import Chain
 MakeEnvelope: TypeAlias = Callable[[AnyAccount, int, Secret], bytes]
 
 
+class _Mine(threading.local):
+    """The connection on which this thread is writing now."""
+
+    connection: Connection | None = None
+
+
 @dataclass(frozen=True)
 class Database:
     """Many threads share one. `now` gives seconds since the epoch, `new_id` a name never given before."""
@@ -35,19 +41,30 @@ class Database:
     now: Callable[[], float]
     new_id: Callable[[], str]
     _turn: threading.Lock = field(default_factory=threading.Lock)
+    _mine: _Mine = field(default_factory=_Mine)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """One consistent reading, however many statements it takes."""
+        """One consistent reading, however many statements it takes. Inside `writing` it sees what was written."""
+        if self._mine.connection is not None:
+            yield self._mine.connection
+            return
         with _translated(), self.engines.reading.begin() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """All or nothing, alone from its first statement, durable when the block ends."""
+        """All or nothing, alone from its first statement, durable when the outermost block of the thread ends."""
+        if self._mine.connection is not None:
+            yield self._mine.connection
+            return
         # Threads queue here: SQLite's own waiting is a sleep that grows, and unfair; PostgreSQL's costs a connection.
         with _translated(), self._turn, self.engines.writing.begin() as connection:
-            yield connection
+            self._mine.connection = connection
+            try:
+                yield connection
+            finally:
+                self._mine.connection = None
 
     def close(self) -> None:
         self.engines.dispose()

@@ -1,7 +1,7 @@
 """The store as the rest of Keyturn sees it: one object that is every port, over one database."""
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives import hashes
@@ -79,6 +79,11 @@ class SqlStore(SqlEstates, SqlPlans, SqlClients, SqlEvents, SqlPasswords, SqlAtt
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._people = SqlPeople(database)
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        with self._database.writing():
+            yield
 
     @property
     def people(self) -> People:

@@ -44,7 +44,7 @@ class DrillEnd:
 @router.get("", dependencies=[VIEWER])
 def all_envelopes(parts: Site) -> list[EnvelopeShape]:
     """For whom every account is sealed, and what has become of its envelopes."""
-    return [envelope_shape(found, parts.settings.custody) for found in envelopes.all_envelopes(parts)]
+    return [envelope_shape(found, parts.custody()) for found in envelopes.all_envelopes(parts)]
 
 
 @router.get("/outside", dependencies=[VIEWER])
@@ -74,7 +74,7 @@ def seal(parts: Site, person: Custodian, which: Which) -> list[EnvelopeShape]:
     sealed = envelopes.seal_anew(parts, which.account, by=person.name)
     found = {str(kept.account) for kept in sealed}
     return [
-        envelope_shape(each, parts.settings.custody)
+        envelope_shape(each, parts.custody())
         for each in envelopes.all_envelopes(parts)
         if str(each.managed.account) in found
     ]
