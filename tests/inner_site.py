@@ -2,9 +2,10 @@
 
 import hashlib
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import pyrage
 
@@ -17,6 +18,7 @@ from keyturn.escrow.envelope import seal
 from keyturn.lifecycle.budgeted import Budgeted
 from keyturn.lifecycle.catalogue.products import role_names
 from keyturn.lifecycle.planning import Patience
+from keyturn.lifecycle.ports import Authority
 from keyturn.model.estate import Estate, Holder
 from keyturn.model.logon import Answer
 from keyturn.operations import clients, plans
@@ -127,8 +129,10 @@ def site_in(
     two_person_approval: bool = False,
     custody: Custody = CUSTODY,
     wrap: Callable[[Parts], Parts] = lambda parts: parts,
+    real: Mapping[str, Authority] = MappingProxyType({}),
 ) -> InnerSite:
-    """A site whose estate is taken in. Opening the same folder again is a restart."""
+    """A site whose estate is taken in. Opening the same folder again is a restart. `real` realms are servers of the
+    test's own, by the realm's name."""
     clock = clock or Clock()
     chance = random.SystemRandom()
 
@@ -143,14 +147,20 @@ def site_in(
         new_id=new_id,
     )
     realms = SiteRealms(store.estate, lambda name: folder / f"{name}.db", clock)
+
+    def authority(name: str) -> Budgeted:
+        return Budgeted(real[name] if name in real else realms(name), store, clock)
+
     parts = wrap(
         Parts(
             settings=Settings("PHX", two_person_approval=two_person_approval, patience=patience),
             store=store,
-            authorities=lambda realm: Budgeted(realms(realm), store, clock),
+            authorities=authority,
+            reached_by=lambda realm, name, secret: authority(realm),
             access_realm=lambda realm: Access(realms(realm)),
             realm_tools=lambda realm: Toolbox(realms(realm)),
             machine=lambda name: _machine(store.estate(), name),
+            check_realms=lambda estate: None,
             prepare_realms=realms.prepare,
             now=clock,
             choose=chance.choice,

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
@@ -25,18 +25,46 @@ class Server:
     directory: Path
     runs_as: str | None
     names: Iterator[int]
+    port: int = 5432
+    settings: str = ""
 
     @property
     def socket(self) -> Path:
         return self.directory
 
     def start(self) -> None:
-        settings = f"-c listen_addresses='' -c unix_socket_directories={self.socket} -c max_connections=200"
+        settings = f"-c listen_addresses='' -c unix_socket_directories={self.socket} -c port={self.port}"
+        settings += f" -c max_connections=200 {self.settings}"
         log = self.directory / "log"
         self.run("pg_ctl", "-w", "-D", self.data, "-l", log, "-o", settings, "start")
 
     def stop(self, how: str = "immediate") -> None:
         self.run("pg_ctl", "-w", "-D", self.data, "-m", how, "stop")
+
+    def demand_passwords(self) -> None:
+        """By SCRAM, of everybody but `postgres`."""
+        trusted = ("local all postgres trust", "local replication postgres trust")
+        rules = (*trusted, "local all all scram-sha-256", "hostssl all all all scram-sha-256")
+        (self.data / "pg_hba.conf").write_text("\n".join(rules) + "\n")
+        self.run("pg_ctl", "-D", self.data, "reload")
+
+    @contextmanager
+    def standby(self) -> Iterator["Server"]:
+        """A copy that follows, on a socket of its own and the same port."""
+        with _directory(self.runs_as) as directory:
+            copy = replace(self, directory=directory, settings="")
+            self.run(
+                "pg_basebackup", "-h", self.socket, "-p", self.port, "-U", "postgres", "-D", copy.data, "-R", "-cfast"
+            )
+            copy.start()
+            try:
+                yield copy
+            finally:
+                copy.stop()
+
+    @property
+    def log(self) -> str:
+        return (self.directory / "log").read_text()
 
     @property
     def data(self) -> Path:
@@ -54,7 +82,7 @@ class Server:
         return f"postgresql://{user}@/{database}?host={self.socket}"
 
     def administer(self, database: str = "postgres") -> psycopg.Connection[tuple[object, ...]]:
-        return psycopg.connect(host=str(self.socket), user="postgres", dbname=database, autocommit=True)
+        return psycopg.connect(host=str(self.socket), port=self.port, user="postgres", dbname=database, autocommit=True)
 
     def database(self, like: str = "template0") -> str:
         """A new one, empty or a copy; its name."""
@@ -70,19 +98,14 @@ class Server:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
-    """Skips the test, with the reason, where no server can be started."""
+def running(settings: str = "", port: int = 5432) -> Iterator[Server]:
+    """Skips the test, with the reason, where no server can be started. `settings` as `-c name=value`, after our own."""
     programs = _programs()
     if programs is None:
         pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
-    runs_as = _ordinary_user() if os.geteuid() == 0 else None
-    # In memory where that can be: what is flushed there costs nothing, and fsync stays on.
-    place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    directory = Path(tempfile.mkdtemp(prefix="keyturn-pg-", dir=place))
-    try:
-        if runs_as:
-            shutil.chown(directory, runs_as)
-        server = Server(programs, directory, runs_as, count(1))
+    runs_as = ordinary_user() if os.geteuid() == 0 else None
+    with _directory(runs_as) as directory:
+        server = Server(programs, directory, runs_as, count(1), port, settings)
         server.run("initdb", "-D", server.data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-N")
         server.start()
         try:
@@ -91,6 +114,17 @@ def running() -> Iterator[Server]:
             yield server
         finally:
             server.stop()
+
+
+@contextmanager
+def _directory(owner: str | None) -> Iterator[Path]:
+    """In memory where that can be: what is flushed there costs nothing, and fsync stays on."""
+    place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    directory = Path(tempfile.mkdtemp(prefix="keyturn-pg-", dir=place))
+    try:
+        if owner:
+            shutil.chown(directory, owner)
+        yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
@@ -98,12 +132,12 @@ def running() -> Iterator[Server]:
 def _programs() -> Path | None:
     found = shutil.which("initdb")
     if found:
-        return Path(found).parent
+        return Path(found).resolve().parent
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     return debian[-1].parent if debian else None
 
 
-def _ordinary_user() -> str:
+def ordinary_user() -> str:
     """The server refuses to run as root."""
     names = {entry.pw_name for entry in pwd.getpwall()}
     return "postgres" if "postgres" in names else "nobody"

@@ -11,6 +11,7 @@ from tests.contract.store.holders import HoldersContract
 from tests.contract.store.leases import LeasesContract
 from tests.contract.store.passwords import AdoptionContract, VaultContract
 from tests.contract.store.planning import PlanningContract
+from tests.contract.store.sharing import SharingContract
 
 
 class StoreContract(
@@ -26,5 +27,6 @@ class StoreContract(
     EventsContract,
     ChainedEventsContract,
     AttemptsContract,
+    SharingContract,
 ):
     pass

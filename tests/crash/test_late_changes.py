@@ -14,7 +14,7 @@ from tests.crash.promises import sets, the_plan_is_done, wanted_sets
 from tests.crash.survival import survive_one, survive_two
 from tests.crash.world import UNFORGIVING, World, about_to_begin
 
-THEIR_MOMENT = 10
+THEIR_MOMENT = 8
 """The call of the realm before which somebody else comes: our password is proven by then, and no machine has it."""
 SOME = ("apply-late-3", "apply-late-6")
 

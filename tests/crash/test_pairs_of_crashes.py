@@ -14,14 +14,14 @@ from tests.crash.survival import survive_two
 from tests.crash.world import about_to_begin
 
 AT_LEAST = {
-    PlanKind.CREATE: 250,
-    PlanKind.IN_PLACE: 850,
-    PlanKind.CYCLE: 2200,
-    PlanKind.STAGGERED: 2100,
-    PlanKind.SITE_REGENERATION: 3200,
+    PlanKind.CREATE: 190,
+    PlanKind.IN_PLACE: 700,
+    PlanKind.CYCLE: 1800,
+    PlanKind.STAGGERED: 1800,
+    PlanKind.SITE_REGENERATION: 2700,
     PlanKind.DELETE: 30,
 }
-"""Fewer pairs than these, 8,500 in each mood, would mean that the stops are not seen."""
+"""Fewer pairs than these, 7,200 in each mood, would mean that the stops are not seen."""
 
 SOME = 2
 """In the other moods every second one of the second kills, another half after each first kill; all with `--long`."""

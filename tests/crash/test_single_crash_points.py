@@ -14,10 +14,10 @@ from tests.crash.variants import SealsLate
 
 AT_LEAST = {
     PlanKind.CREATE: 15,
-    PlanKind.IN_PLACE: 30,
+    PlanKind.IN_PLACE: 25,
     PlanKind.CYCLE: 40,
     PlanKind.STAGGERED: 40,
-    PlanKind.SITE_REGENERATION: 60,
+    PlanKind.SITE_REGENERATION: 50,
     PlanKind.DELETE: 5,
 }
 """Fewer stops than these would mean that they are not seen."""

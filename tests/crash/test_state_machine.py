@@ -22,7 +22,7 @@ from keyturn.model.secret import Secret
 from keyturn.operations import accounts, plans
 from keyturn.operations.doubts import look_into_doubts
 from keyturn.operations.estates import import_estate
-from keyturn.operations.plans import advance_open
+from keyturn.operations.plans import advance_plan, runnable
 from keyturn.operations.ports import PlanState
 from keyturn.wire.estate_file.reading import read_estate
 from tests.builtin import Clock
@@ -103,7 +103,8 @@ class Fleet(RuleBasedStateMachine):
             self.it.calls_left = self.it.calls_left or (remaining.pop() if remaining else None)
             try:
                 look_into_doubts(self.it.site.parts)
-                advance_open(self.it.site.parts, "worker")
+                for plan_id in runnable(self.it.site.parts):
+                    advance_plan(self.it.site.parts, plan_id, "worker")
             except Killed:
                 self.it.close()
                 self.it.open()

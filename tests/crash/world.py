@@ -172,9 +172,11 @@ class World:
             settings=Settings("PHX", patience=PATIENCE),
             store=Store(),  # type: ignore[arg-type]
             authorities=lambda name: Budgeted(realm, ports, self.clock),
+            reached_by=None,  # type: ignore[arg-type]
             access_realm=lambda name: self.realm,  # type: ignore[arg-type,return-value]
             realm_tools=None,  # type: ignore[arg-type]
             machine=machines.get,
+            check_realms=lambda estate: None,
             prepare_realms=lambda: None,
             now=self.clock,
             choose=chance.choice,

@@ -24,6 +24,11 @@ SECRET = "Maple7Rain-42x"
 _HASH = PasswordHasher(time_cost=1, memory_cost=64).hash(SECRET)
 
 
+SIGHTINGS = [
+    {"domain": "CORP", "name": "KtClient", "source": "PC-9", "first_at": 1, "last_at": 2, "accepted": 3, "wrong": 0}
+]
+
+
 def nothing(site: InnerSite) -> str:
     return ""
 
@@ -80,6 +85,7 @@ class Call:
 
 CALLS: dict[tuple[str, str], Call] = {
     ("PUT", "/estate"): Call("estate-imported", ESTATE),
+    ("POST", "/estate/sightings"): Call("holders-seen", {"seen": SIGHTINGS}),
     ("POST", "/accounts/adopt"): Call("account-adopted", {"account": INSTALL, "password": SECRET}, known_account),
     ("POST", "/accounts/change"): Call("account-unlocked", {"account": INSTALL, "change": "unlock"}, known_account),
     ("POST", "/plans"): Call("plan-proposed", {"account": INSTALL, "kind": "create", "password": SECRET}),
@@ -87,6 +93,7 @@ CALLS: dict[tuple[str, str], Call] = {
     ("POST", "/plans/{plan_id}/reject"): Call("plan-rejected", before=proposed),
     ("POST", "/plans/{plan_id}/resume"): Call("plan-resumed", before=stopped),
     ("POST", "/plans/{plan_id}/abandon"): Call("plan-abandoned", before=waiting),
+    ("POST", "/plans/{plan_id}/confirm"): Call("holders-confirmed", {"holders": ["PC-0001"]}, waiting),
     ("POST", "/plans/{plan_id}/release"): Call("holders-released", {"holders": ["PC-0001"]}, waiting),
     ("POST", "/clients"): Call("client-invited", {"name": "PC-0001"}),
     ("POST", "/clients/{name}/readmit"): Call("client-readmitted", before=enrolled),

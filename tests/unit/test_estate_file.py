@@ -312,7 +312,7 @@ MINIMAL = {
 CLIENT = {key.strip(" `") for key, _, _ in documented("`[[client]]`")}
 ALSO = {
     "At the top": {"realm", "site", "site_system", "client", "client_group", "account", "consumer"},
-    "`[[realm]]`": {"policy"},
+    "`[[realm]]`": {"policy", "connection"},
     "`[[client_group]]`": CLIENT,
     "`[[consumer]]`": CLIENT - {"kind"},
 }

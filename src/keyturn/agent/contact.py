@@ -52,9 +52,14 @@ def _events(client: Client, action: Action, inside: bool) -> Iterator[Event]:
             yield action
         case AdoptThenPresent(account, generation, sealed):
             yield from _adopt(client, account, generation, sealed)
-        case Present(account, _, to_prove):
-            if to_prove or not inside:
-                yield client.present(account, tell=to_prove)
+        case Present(account, _, to_prove=True):
+            yield from _prove(client, account)
+        case Present(account):
+            trouble = client.hand_over(account)
+            if trouble:
+                yield trouble
+            if not inside:
+                yield client.present(account, tell=False)
         case Forget(account):
             client.credentials.forget(account)
             yield action
@@ -69,7 +74,13 @@ def _adopt(client: Client, account: str, generation: int, sealed: bytes) -> Iter
         return
     client.credentials.adopt(account, generation, sealed)
     yield Adopted(account, generation)
-    yield client.present(account, tell=True)
+    yield from _prove(client, account)
+
+
+def _prove(client: Client, account: str) -> Iterator[Event]:
+    """A logon with it tells the site that this machine can do without the old one: so everybody here must have it."""
+    trouble = client.hand_over(account)
+    yield trouble or client.present(account, tell=True)
 
 
 def conclude(client: Client, report: Report) -> Report:

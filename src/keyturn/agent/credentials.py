@@ -84,6 +84,9 @@ class Credentials:
         standing = AFTER_LOGON.get(answer, before.standing)
         self._put(msgspec.structs.replace(before, standing=standing, answer=answer, told=told))
 
+    def handed(self, account: str, to: str) -> None:
+        self._put(msgspec.structs.replace(self.copy(account), handed=to))
+
     def untold(self) -> tuple[Copy, ...]:
         return tuple(copy for copy in self._state.copies if not copy.told)
 

@@ -5,6 +5,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 from keyturn.agent import keys as key_file
@@ -14,6 +15,7 @@ from keyturn.agent.records import Installation, State, decode, encode
 from keyturn.model.errors import NotFound, Refused
 
 INSTALLATION, KEYS, STATE, STATUS, LOCK = "agent.json", "keys", "state.json", "status.json", "lock"
+CONSUMERS, PREVIOUS = "consumers.toml", "previous"
 
 
 class Home:
@@ -73,6 +75,29 @@ class Home:
     def keep_state(self, state: State) -> None:
         keep(self._disk, self.path / STATE, encode(state))
 
+    def consumers(self) -> str:
+        """Empty where nobody but the agent uses its accounts. Refused where others may write what is run here."""
+        data = self._read(CONSUMERS)
+        if data is None:
+            return ""
+        if stat.S_IMODE((self.path / CONSUMERS).stat().st_mode) & 0o022:
+            raise Refused(f"others can write {self.path / CONSUMERS}", hint=f"chmod 600 {self.path / CONSUMERS}")
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            raise Refused(f"{CONSUMERS} is not UTF-8") from None
+
+    def keep_previous(self, path: Path, sealed: bytes) -> None:
+        (self.path / PREVIOUS).mkdir(mode=0o700, exist_ok=True)
+        keep(self._disk, self._previous(path), sealed)
+
+    def previous(self, path: Path) -> bytes:
+        """What a consumer's file held before it was last changed, sealed to this agent."""
+        try:
+            return self._previous(path).read_bytes()
+        except FileNotFoundError:
+            raise NotFound(f"nothing is kept that {path} held before", hint="keyturn agent consumers") from None
+
     def show_status(self, status: bytes) -> None:
         show(self._disk, self.path / STATUS, status)
 
@@ -82,6 +107,9 @@ class Home:
             self._disk.remove(self.path / name)
             self._disk.remove(self.path / f".{name}.new")
         self._disk.sync(self.path)
+
+    def _previous(self, path: Path) -> Path:
+        return self.path / PREVIOUS / f"{sha256(str(path).encode()).hexdigest()[:32]}.age"
 
     def _read(self, name: str) -> bytes | None:
         try:

@@ -53,6 +53,8 @@ class Copy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     standing: Standing = Standing.FRESH
     answer: Answer | None = None
     told: bool = True
+    handed: str = ""
+    """Which consumers of this machine have it: see `consumers.handing`."""
 
 
 class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
+from keyturn.agent.consumers.handing import NotHanded
 from keyturn.agent.deciding import Forget, Pause
 from keyturn.model.errors import Refused
 from keyturn.model.logon import Answer
@@ -34,7 +35,7 @@ class Spoiled:
     reason: str
 
 
-Event: TypeAlias = Presented | Adopted | Spoiled | Pause | Forget
+Event: TypeAlias = Presented | Adopted | Spoiled | NotHanded | Pause | Forget
 E = TypeVar("E", bound=Event)
 
 

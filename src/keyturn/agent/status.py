@@ -3,6 +3,7 @@
 import msgspec
 
 from keyturn.agent.client import Client
+from keyturn.agent.consumers.handing import NotHanded
 from keyturn.agent.deciding import Forget, Pause
 from keyturn.agent.records import Standing
 from keyturn.agent.report import Adopted, Event, Presented, Report, Spoiled
@@ -99,6 +100,8 @@ def _words(event: Event) -> str:
             return f"adopted {account} generation {generation}"
         case Spoiled(_, reason):
             return reason
+        case NotHanded(account, consumer, reason):
+            return f"{account} is not proven, for {consumer} does not work with it: {reason}"
         case Pause(account, retry_s, reason):
             return f"{account} waits {retry_s:g} s: {reason}"
         case Forget(account):

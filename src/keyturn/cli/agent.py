@@ -4,6 +4,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -163,6 +164,51 @@ def status(folder: Path, as_json: bool) -> None:
         click.echo(f"  contacts failed in a row: {known.failures}")
     if known.orphaned:
         click.echo("  no account lets this client in: keyturn agent logon")
+
+
+@agent.command()
+@_folder
+@_json
+@click.pass_obj
+def consumers(parts: Parts, folder: Path, as_json: bool) -> None:
+    """Who else on this machine uses the agent's accounts, and whether each has the password that is held.
+
+    They stand in `consumers.toml` in the agent's folder. Exit status 2 where that file is wrong.
+    """
+    from keyturn.agent.consumers.handing import listed
+
+    home, client = _client(parts, folder)
+    with home.lock():
+        client.credentials.refresh()
+        rows = listed(client.handing(), client.credentials.held())
+    if as_json:
+        import json
+
+        click.echo(json.dumps([asdict(row) for row in rows]))
+        return
+    for row in rows:
+        generation = f"generation {row.generation}" if row.generation is not None else "not held"
+        click.echo(f"{row.account}  {row.consumer}  {generation}, {'has it' if row.handed else 'has not got it'}")
+    if not rows:
+        click.echo("nobody but the agent uses its accounts", err=True)
+
+
+@agent.command("put-back")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_folder
+@click.pass_obj
+def put_back(parts: Parts, path: Path, yes: bool, folder: Path) -> None:
+    """Let the consumer's file PATH hold again what it held before it was last changed.
+
+    Its password may be retired by now. At the next contact the agent gives it the current one again.
+    """
+    home, client = _client(parts, folder)
+    if not yes:
+        click.confirm(f"Put {path} back?", abort=True, err=True)
+    with home.lock():
+        client.put_back(path.absolute())
+    click.echo(f"{path} is as it was before its last change")
 
 
 @agent.command()

@@ -1,6 +1,8 @@
 """`keyturn estate`: the estate as a file people write and review."""
 
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,6 +12,9 @@ from keyturn.lifecycle.catalogue.products import role_names
 from keyturn.model.errors import Refused
 from keyturn.model.estate import Estate
 from keyturn.wire.estate_file.reading import read_estate
+from keyturn.wire.evidence.reading import read_evidence
+from keyturn.wire.evidence.sightings import Sighting, add_up, read_hosts
+from keyturn.wire.rest import SeenShape
 
 
 @click.group()
@@ -56,6 +61,60 @@ def show(session: Session, as_json: bool) -> None:
 def export(session: Session) -> None:
     """Print the estate as it is now, as a file that can be imported."""
     click.echo(session.api().text("/estate/file"), nl=False)
+
+
+@estate.command()
+@click.option(
+    "--holders",
+    "files",
+    multiple=True,
+    required=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Records of logons: Samba's audit in JSON, Windows security events as XML or CSV. May be repeated.",
+)
+@click.option(
+    "--hosts",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Names of addresses, in the form of a hosts file.",
+)
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_obj
+def discover(session: Session, files: tuple[Path, ...], hosts: Path | None, as_json: bool) -> None:
+    """Learn from the directory's own records who really uses the accounts of the estate.
+
+    What is found is kept. An account is not retired while somebody uses it whom the estate does not name.
+    """
+    seen = _seen(files, hosts)
+    found = session.api().post("/estate/sightings", {"seen": [asdict(one) for one in seen]})
+    if as_json:
+        print_json(found)
+        return
+    rows = [(f["account"], f["source"], f["accepted"], f["wrong"], f["how"], _holder(f)) for f in found]
+    headings = ("account", "used from", "let in", "wrong", "how", "in the estate")
+    print_table(headings, rows, empty="no account of the estate is in these records")
+    strangers = sorted({f["source"] for f in found if not f["holder"] and f["accepted"]})
+    if strangers:
+        click.echo(f"{len(strangers)} are strangers to the estate: {listed(strangers)}")
+        click.echo("name each as a [[consumer]] or client of its account, or find out why it is let in")
+
+
+def _seen(files: tuple[Path, ...], hosts: Path | None) -> list[SeenShape]:
+    names = read_hosts(_text(hosts)) if hosts else {}
+    sightings: list[Sighting] = []
+    for file in files:
+        evidence = read_evidence(file.read_bytes(), str(file))
+        told = f"{file}: {evidence.kind}, {len(evidence.sightings)} logons"
+        click.echo(told + (f", {evidence.skipped} other records" if evidence.skipped else ""), err=True)
+        sightings += evidence.sightings
+    return [
+        SeenShape(s.domain, s.name, s.source, s.first_at, s.last_at, s.accepted, s.wrong, ", ".join(sorted(s.how)))
+        for s in add_up(sightings, names)
+        if s.source
+    ]
+
+
+def _holder(found: dict[str, Any]) -> str:
+    return "yes" if found["holder"] else "no"
 
 
 def check(file: Path, text: str) -> Estate:

@@ -24,7 +24,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "forecast": ("keyturn.cli.forecast:forecast", "What a change would do, before it is made."),
     "client": ("keyturn.cli.client:client", "Machines with an agent."),
     "agent": ("keyturn.cli.agent:agent", "The agent of this machine."),
-    "realm": ("keyturn.cli.realm:realm", "The built-in realm's own tools."),
+    "realm": ("keyturn.cli.realm:realm", "Realms checked, and the built-in one's own tools."),
     "envelope": ("keyturn.cli.envelope:envelope", "Sealed copies of passwords."),
     "person": ("keyturn.cli.person:person", "People and their roles."),
     "login": ("keyturn.cli.person:login", "Log in to a site from another machine."),

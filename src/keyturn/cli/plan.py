@@ -99,6 +99,27 @@ def release(session: Session, plan_id: str, clients: tuple[str, ...], yes: bool,
 
 @plan.command()
 @click.argument("plan_id", metavar="PLAN")
+@click.argument("holders", nargs=-1, required=True, metavar="HOLDER...")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_JSON
+@click.pass_obj
+def confirm(session: Session, plan_id: str, holders: tuple[str, ...], yes: bool, as_json: bool) -> None:
+    """Say of HOLDERs without an agent that they work with the new password.
+
+    Somebody has given it to them (`keyturn envelope open`) and seen them log on with it. Whoever is confirmed and does
+    not have it is cut off when the old one is retired.
+    """
+    if not yes and not confirmed(f"Do {listed(holders)} work with the new password?"):
+        raise click.Abort
+    found = session.api().post(f"/plans/{plan_id}/confirm", {"holders": list(holders)})
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(f"plan {found['id']}: {listed(holders)} taken for proven, on your word")
+
+
+@plan.command()
+@click.argument("plan_id", metavar="PLAN")
 @_JSON
 @click.pass_obj
 def watch(session: Session, plan_id: str, as_json: bool) -> None:

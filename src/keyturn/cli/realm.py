@@ -1,10 +1,12 @@
-"""`keyturn realm`: the built-in realm's own tools, what an operating system's are in another realm."""
+"""`keyturn realm`: whether Keyturn can work in a realm, and the built-in one's own tools."""
+
+from typing import Any
 
 import click
 
 from keyturn.cli.api import segment
 from keyturn.cli.client import moment
-from keyturn.cli.printing import print_json, print_table
+from keyturn.cli.printing import print_json, print_table, wrapped
 from keyturn.cli.tools import Session, read_secret
 
 _JSON = click.option("--json", "as_json", is_flag=True)
@@ -12,7 +14,7 @@ _JSON = click.option("--json", "as_json", is_flag=True)
 
 @click.group()
 def realm() -> None:
-    """The built-in realm's own tools."""
+    """Whether Keyturn can work in a realm, and the built-in realm's own tools."""
 
 
 @realm.command()
@@ -27,6 +29,60 @@ def show(session: Session, realm: str, as_json: bool) -> None:
         return
     rows = [(a["name"], "yes" if a["enabled"] else "no", "yes" if a["locked"] else "no", a["version"]) for a in found]
     print_table(("account", "enabled", "locked", "version"), rows, empty=f"{realm} has no account")
+
+
+@realm.command()
+@click.argument("realm")
+@_JSON
+@click.pass_obj
+def check(session: Session, realm: str, as_json: bool) -> None:
+    """Whether Keyturn can do its work in REALM: what it reaches, as whom, what stands in the way.
+
+    Changes nothing. Exit status 1 where something stands in the way.
+    """
+    found = session.api().get(f"/realms/{segment(realm)}/check")
+    if as_json:
+        print_json(found)
+    else:
+        _tell(found)
+    if not found["fit"]:
+        raise click.exceptions.Exit(1)
+
+
+def _tell(found: dict[str, Any]) -> None:
+    click.echo(
+        f"{found['realm']} ({found['kind']})" + (f", worked on as {found['works_as']}" if found["works_as"] else "")
+    )
+    if found["rights"]:
+        click.echo(wrapped(f"its rights: {', '.join(found['rights'])}", "  "))
+    rows = [
+        (
+            account["account"],
+            _enabled(account),
+            r["replica"],
+            r["version"],
+            r["bad_count"],
+            "yes" if r["locked"] else "no",
+        )
+        for account in found["accounts"]
+        for r in account["replicas"] or [_NO_REPLICA]
+    ]
+    headings = ("account", "enabled", "replica", "version", "bad", "locked")
+    print_table(headings, rows, empty="the estate has no account there")
+    for account in found["accounts"]:
+        if account["trouble"]:
+            click.echo(wrapped(f"{account['account']}: {account['trouble']}", "! "))
+    for trouble in found["troubles"]:
+        click.echo(wrapped(trouble, "! "))
+    if found["fit"]:
+        click.echo("nothing stands in the way")
+
+
+_NO_REPLICA = {"replica": None, "version": None, "bad_count": None, "locked": False}
+
+
+def _enabled(account: dict[str, Any]) -> str | None:
+    return {True: "yes", False: "no", None: None}[account["enabled"]]
 
 
 @realm.command("set-password")

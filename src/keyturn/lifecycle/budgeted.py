@@ -48,7 +48,7 @@ class Budgeted:
     def _settled(self, account: Account, state: AccountState, now: float) -> list[Attempt]:
         """Our recent attempts, without those of unknown end that the replica's own record shows were not bad."""
         recent = self._attempts.recent(account, now - state.policy.lockout_window_s)
-        return [a for a in recent if a.answer is not None or state.at(a.replica).last_bad_at != a.last_bad_before]
+        return [attempt for attempt in recent if attempt.answer is not None or not _was_harmless(attempt, state)]
 
     def find(self, name: str) -> Account | None:
         return self._authority.find(name)
@@ -79,3 +79,8 @@ class Budgeted:
 
     def grant(self, account: Account, rights: Rights) -> None:
         self._authority.grant(account, rights)
+
+
+def _was_harmless(attempt: Attempt, state: AccountState) -> bool:
+    replica = state.at(attempt.replica)
+    return replica.tells_bad and replica.last_bad_at == attempt.last_bad_before

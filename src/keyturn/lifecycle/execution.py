@@ -25,7 +25,7 @@ from keyturn.lifecycle.plan import (
     Step,
     Withdraw,
 )
-from keyturn.lifecycle.ports import Authorities, Authority, Holdings, Sealed, Vault
+from keyturn.lifecycle.ports import AccountState, Authorities, Authority, Holdings, Sealed, Vault
 from keyturn.lifecycle.questions import changed_by_somebody_else, names, not_taken_up, refused, set_again
 from keyturn.model.accounts import Account, AccountToBe, AnyAccount, Credential
 from keyturn.model.errors import AuthorityError, BudgetExhausted, Refused
@@ -119,7 +119,8 @@ class Execution:
 
     def _create(self, planned: AccountToBe, like: AnyAccount | None) -> Outcome:
         first = Credential(planned, 1)
-        if self._sealed(first).promoted:
+        sealed = self._sealed(first)
+        if sealed.promoted:
             return Done()
         authority = self._authority(planned)
         account = authority.find(planned.name)
@@ -131,38 +132,36 @@ class Execution:
                 account = authority.find(planned.name)
                 if account is None:
                     raise
-        return self._prove(first, account, replica=None)
+        return self._prove(sealed, authority.describe(account), replica=None)
 
     def _set_password(self, credential: Credential) -> Outcome:
         sealed = self._sealed(credential)
         if sealed.promoted:
             return Done()
         account = self._known(credential.account)
-        sets = self._sets_since(sealed, account)
-        if sets == 0:
+        authority = self._authority(account)
+        state = authority.describe(account)
+        if _sets(sealed, state) == 0:
             self.check()
             try:
-                self._authority(account).set_password(account, self.vault.open(credential))
+                authority.set_password(account, self.vault.open(credential))
             except AuthorityError as error:
-                if error.permanent and self._sets_since(sealed, account) == 0:
+                if error.permanent and _sets(sealed, authority.describe(account)) == 0:
                     raise
-            sets = self._sets_since(sealed, account)
-            if sets == 0:
+            state = authority.describe(account)
+            if _sets(sealed, state) == 0:
                 return Waiting(f"{account.realm} has not taken the password of {account}; the same one goes again")
-        return self._prove(credential, account, sealed.replica)
+        return self._prove(sealed, state, sealed.replica)
 
-    def _sets_since(self, sealed: Sealed, account: Account) -> int:
-        state = self._authority(account).describe(account)
-        return state.at(sealed.replica).version - sealed.version_before
-
-    def _prove(self, credential: Credential, account: Account, replica: str | None) -> Outcome:
+    def _prove(self, sealed: Sealed, state: AccountState, replica: str | None) -> Outcome:
+        """`state` was read just now, and after the set."""
+        credential, account = sealed.credential, state.account
         secret = self.vault.open(credential)
-        state = self._authority(account).describe(account)
         version = (state.at(replica) if replica else state.pinned).version
-        sets = version - self._sealed(credential).version_before
+        sets = version - sealed.version_before
         answer = self._authority(account).try_logon(account, secret, protocol=PROOF, replica=replica)
         if answer is Answer.ACCEPTED or answer in _RIGHT_BUT_BARRED:
-            if sets > 1:
+            if sets > 1 and state.pinned.counted:
                 self.vault.record(credential, f"{sets} passwords set since it was sealed; the last is ours")
             if isinstance(credential.account, AccountToBe):
                 self.vault.settle(credential.account, account)
@@ -179,13 +178,12 @@ class Execution:
                 return Stopped(f"the new password of {account} is right, but the account is barred: {answer}")
 
     def _await_convergence(self, credential: Credential) -> Outcome:
-        account = self._known(credential.account)
-        if disturbed := self._disturbed(credential):
+        state = self._state(credential.account)
+        if disturbed := self._departed(credential, state):
             return disturbed
-        state = self._authority(account).describe(account)
-        behind = tuple(r.replica for r in state.replicas if r.version < state.pinned.version)
+        behind = tuple(r.replica for r in state.replicas if r.version != state.pinned.version)
         if behind:
-            return Waiting(f"{', '.join(behind)} has not replicated the password of {account}", behind)
+            return Waiting(f"{', '.join(behind)} has not replicated the password of {state.account}", behind)
         return Done()
 
     # The holders: offered, proven, withdrawn.
@@ -215,26 +213,27 @@ class Execution:
         return Waiting(f"{len(holders) - len(missing)} of {len(holders)} holders have proven {credential}", missing)
 
     def _disturbed(self, credential: Credential) -> Outcome | None:
+        return self._departed(credential, self._state(credential.account))
+
+    def _departed(self, credential: Credential, state: AccountState) -> Outcome | None:
         """None while the realm has the credential under the mark it was proven under.
 
         Within the grace holders go on as if nothing had happened, so it is the mark that tells; and no logon is spent
         on a password that is likely wrong by now, unless a person resumes the plan: it may be a late set of ours.
         """
         account, sealed = self._known(credential.account), self._sealed(credential)
-        state = self._authority(account).describe(account)
         if state.pinned.version == sealed.version:
             return None
         asked = set_again(account, proven_under=sealed.version, now=state.pinned.version)
         if self.resumed(asked.question) and not 0 < state.policy.lockout_threshold <= _BAD_AT_WORST:
-            outcome = self._prove(credential, account, sealed.replica or None)
+            outcome = self._prove(sealed, state, sealed.replica or None)
             return None if isinstance(outcome, Done) else outcome
         self.vault.record(credential, asked.question)
         return asked
 
     def _reclaim(self, credential: Credential) -> None:
         """A place is given back only while the realm shows that nobody's attempt was bad."""
-        account = self._known(credential.account)
-        if all(r.bad_count == 0 for r in self._authority(account).describe(account).replicas):
+        if all(r.bad_count == 0 for r in self._state(credential.account).replicas):
             self.holdings.reclaim(credential, offered_before=self.now() - SILENCE_S)
 
     def _withdraw(self, account: AnyAccount, in_favour_of: Credential) -> Outcome:
@@ -249,8 +248,7 @@ class Execution:
         return Done()
 
     def _await_quiet(self, account: AnyAccount, quiet_s: float, since: float) -> Outcome:
-        known = self._known(account)
-        seen = [m for r in self._authority(known).describe(known).replicas for m in (r.last_logon_at, r.last_bad_at)]
+        seen = [m for r in self._state(account).replicas for m in (r.last_logon_at, r.last_bad_at)]
         last = max([since, *(moment for moment in seen if moment is not None)])
         left = last + quiet_s - self.now()
         if left > 0:
@@ -284,6 +282,10 @@ class Execution:
     def _authority(self, account: AnyAccount) -> Authority:
         return self.authorities(account.realm)
 
+    def _state(self, account: AnyAccount) -> AccountState:
+        known = self._known(account)
+        return self._authority(known).describe(known)
+
     def _known(self, account: AnyAccount) -> Account:
         known = self.vault.identity(account)
         if known is None:
@@ -295,3 +297,8 @@ class Execution:
         if sealed is None:
             raise Refused(f"{credential} was never sealed")
         return sealed
+
+
+def _sets(sealed: Sealed, state: AccountState) -> int:
+    """How many passwords were set since it was sealed, by whomever; where the realm does not count, whether any was."""
+    return state.at(sealed.replica).version - sealed.version_before

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from keyturn.lifecycle.catalogue.products import row
 from keyturn.lifecycle.catalogue.rules import HeldBy
-from keyturn.model.accounts import reference
+from keyturn.model.accounts import canonical, reference
 from keyturn.model.estate import Estate, Holder, HolderKind, ManagedAccount, SiteCode
 
 _CLIENTS = {
@@ -17,6 +17,12 @@ def holders_of(estate: Estate, managed: ManagedAccount) -> tuple[Holder, ...]:
     """Everybody who keeps the account's password, each once, in the estate's order."""
     found = {holder.name: holder for holder in (*_by_role(estate, managed), *_by_name(estate, managed))}
     return tuple(found.values())
+
+
+def strangers_of(estate: Estate, managed: ManagedAccount) -> tuple[str, ...]:
+    """Where the account was used from with success, by nobody whom the estate names as its holder."""
+    known = {canonical(holder.name) for holder in holders_of(estate, managed)}
+    return tuple(seen.source for seen in managed.sightings if seen.accepted and canonical(seen.source) not in known)
 
 
 def _by_role(estate: Estate, managed: ManagedAccount) -> list[Holder]:

@@ -53,6 +53,9 @@ class Journal(Protocol):
     def write(self, plan_id: str, number: int, mark: Mark) -> float:
         """Durable when it returns; returns the moment written."""
 
+    def go_on(self, plan_id: str, done: int) -> float:
+        """DONE for this step and INTENDED for the one after it, together: as two writes, with one to wait for."""
+
 
 Perform: TypeAlias = Callable[[Step, float], Outcome]
 """Carries out one step, given since when it is under way. Resolves before it replays: safe to call again."""
@@ -61,14 +64,18 @@ Perform: TypeAlias = Callable[[Step, float], Outcome]
 def advance(plan_id: str, plan: Plan, journal: Journal, perform: Perform) -> Outcome:
     """Carry the plan as far as it goes now. INTENDED is for people; what a replay needs is sealed with the
     candidate itself."""
-    marks = journal.marks(plan_id)
+    marks, since = journal.marks(plan_id), None
     for number, planned in enumerate(plan.steps):
         marked = marks.get(number)
         if marked and marked.mark is Mark.DONE:
             continue
-        since = marked.since if marked else journal.write(plan_id, number, Mark.INTENDED)
+        if since is None:
+            since = marked.since if marked else journal.write(plan_id, number, Mark.INTENDED)
         outcome = perform(planned.step, since)
         if not isinstance(outcome, Done):
             return outcome
-        journal.write(plan_id, number, Mark.DONE)
+        if number + 1 < len(plan.steps):
+            since = journal.go_on(plan_id, number)
+        else:
+            journal.write(plan_id, number, Mark.DONE)
     return Done()

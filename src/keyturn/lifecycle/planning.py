@@ -17,7 +17,7 @@ from keyturn.lifecycle.guards import (
     refuse_stopped_services,
     refuse_unprovable,
 )
-from keyturn.lifecycle.holders import holders_of
+from keyturn.lifecycle.holders import holders_of, strangers_of
 from keyturn.lifecycle.plan import (
     AwaitCanary,
     AwaitConvergence,
@@ -297,6 +297,11 @@ def _notes(estate: Estate, managed: ManagedAccount) -> tuple[str, ...]:
     if not holders_of(estate, managed):
         notes.append(
             f"no holder of {managed.account} is known, so nobody is waited for: name its consumers in the estate"
+        )
+    if strangers := strangers_of(estate, managed):
+        notes.append(
+            f"{managed.account} is used from {', '.join(strangers)}, which the estate does not name: an account is not "
+            "retired while they may need it, and a password changed in place is lost to them"
         )
     notes += [_setup_file_note(estate.site(code)) for code in managed.sites if estate.site(code).setup_accounts]
     return tuple(notes)

@@ -18,7 +18,8 @@ from keyturn.model.secret import Secret
 class ReplicaState:
     """What one replica knows of an account. Counts are its own: they are never replicated.
 
-    `version` is the realm's own mark, one more after every password set (`msDS-KeyVersionNumber`).
+    `version` is the realm's own mark of the password. `counted`: one more after every set (`msDS-KeyVersionNumber`);
+    else only another one than before. `tells_bad`: the realm says when the last bad attempt was.
     """
 
     replica: str
@@ -28,6 +29,8 @@ class ReplicaState:
     last_bad_at: float | None = None
     locked: bool = False
     last_logon_at: float | None = None
+    counted: bool = True
+    tells_bad: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +165,8 @@ class Holdings(Protocol):
     def uptake(self, credential: Credential) -> Uptake: ...
 
     def holders(self, account: AnyAccount) -> frozenset[str]:
-        """Everybody who was ever offered the account and has not been seen to drop it."""
+        """Everybody who was ever offered the account and has not been seen to drop it, and whoever was seen using it
+        and was never offered it."""
 
     def reclaim(self, credential: Credential, *, offered_before: float) -> None:
         """Free the places of holders that took the credential before that moment and were not heard of since."""

@@ -39,6 +39,8 @@ class Realm:
     policy: RealmPolicy = RealmPolicy()
     bind_account: str | None = None
     """The account Keyturn itself uses to change passwords here, where there is one."""
+    connection: tuple[tuple[str, str], ...] = ()
+    """How its servers are reached, by what its kind of realm needs to know: base, certificate authority, port."""
 
 
 class SiteKind(StrEnum):
@@ -152,6 +154,19 @@ class AccountLife(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Sighted:
+    """A place an account was used from, as its directory's own records say. `source` is a machine's name, or an
+    address that has none; `how` names the protocols."""
+
+    source: str
+    first_at: float
+    last_at: float
+    accepted: int
+    wrong: int
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ManagedAccount:
     """An account in its role. `generation` is the live one Keyturn can open; None: the password is unknown."""
 
@@ -162,6 +177,7 @@ class ManagedAccount:
     generation: int | None = None
     successor: AnyAccount | None = None
     created_at: float = 0
+    sightings: tuple[Sighted, ...] = ()
 
     @property
     def usable(self) -> bool:
@@ -175,6 +191,8 @@ class Proof(StrEnum):
     """The holder says it logged on."""
     OBSERVED = "observed"
     """The realm saw that logon."""
+    CONFIRMED = "confirmed"
+    """A person says so, of a holder that has no agent."""
 
 
 @dataclass(frozen=True, slots=True)

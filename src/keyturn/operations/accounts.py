@@ -5,10 +5,11 @@ from keyturn.lifecycle.guards import Change, refuse_held, refuse_last_client_con
 from keyturn.lifecycle.ports import AccountState, Authority, Sealed
 from keyturn.model.accounts import Account, Credential
 from keyturn.model.errors import BudgetExhausted, Refused
-from keyturn.model.estate import AccountLife, ManagedAccount
+from keyturn.model.estate import AccountLife, Estate, ManagedAccount
 from keyturn.model.logon import Answer
 from keyturn.model.secret import Secret
 from keyturn.operations.entitlements import offer_to_enrolled
+from keyturn.operations.own_logins import first_logon, is_own
 from keyturn.operations.parts import Parts
 
 
@@ -17,9 +18,9 @@ def adopt(parts: Parts, name: str, secret: Secret, *, by: str) -> ManagedAccount
 
     Raises Refused for a wrong password: nothing is kept, and the account can still be cycled.
     """
-    managed = parts.store.estate().managed(name)
-    account = _existing(parts, managed)
-    authority = parts.authorities(account.realm)
+    estate = parts.store.estate()
+    managed = estate.managed(name)
+    account, authority = _reached(parts, estate, managed, secret)
     try:
         answer = authority.try_logon(account, secret, protocol=PROOF)
     except BudgetExhausted as wait:
@@ -72,6 +73,18 @@ def state(parts: Parts, name: str) -> AccountState:
     """What every replica of the realm knows of the account now."""
     account = _existing(parts, parts.store.estate().managed(name))
     return parts.authorities(account.realm).describe(account)
+
+
+def _reached(parts: Parts, estate: Estate, managed: ManagedAccount, secret: Secret) -> tuple[Account, Authority]:
+    """By the account itself where it is the one that Keyturn reaches its realm with."""
+    if not is_own(estate, managed):
+        account = _existing(parts, managed)
+        return account, parts.authorities(account.realm)
+    realm, name = estate.realm(managed.account.realm), managed.account.name
+    authority = parts.reached_by(realm.name, name, secret)
+    account = first_logon(parts.store, realm, name, lambda: authority.find(name), parts.now())
+    parts.store.identify(account)
+    return account, authority
 
 
 def _carry_out(authority: Authority, account: Account, wanted: Change) -> None:

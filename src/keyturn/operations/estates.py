@@ -24,6 +24,7 @@ def import_estate(parts: Parts, text: str, estate: Estate, *, by: str) -> Import
     """Keep a new estate file. What Keyturn knows of its accounts stays; nothing changes in any realm."""
     known = parts.store.estate()
     refuse_lost_site_servers(known, estate)
+    parts.check_realms(estate)
     before = {str(m.account).casefold() for m in known.accounts}
     with parts.store.whole():
         parts.store.replace(text, estate, by)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from keyturn.escrow.custody import Custody
 from keyturn.lifecycle.planning import Patience
-from keyturn.lifecycle.ports import Authorities
-from keyturn.model.estate import Holder
+from keyturn.lifecycle.ports import Authorities, Authority
+from keyturn.model.estate import Estate, Holder
+from keyturn.model.secret import Secret
 from keyturn.operations.access import AccessRealm
 from keyturn.operations.ports import Store
 from keyturn.operations.realms import RealmTools
@@ -31,16 +32,19 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """`authorities` go through the lockout budget. `choose` picks one character unpredictably, `token` makes 256
-    bits of it. `machine` finds a holder by its name. `prepare_realms` follows a changed estate. `wake` tells the
-    worker that something has happened to a plan."""
+    """`authorities` go through the lockout budget. `reached_by` is a realm by another login than Keyturn's own: its
+    name, the account's, the password. `check_realms` refuses an estate whose realms could not be reached as it says.
+    `choose` picks one character unpredictably, `token` makes 256 bits of it. `machine` finds a holder by its name.
+    `prepare_realms` follows a changed estate. `wake` tells the worker that something has happened to a plan."""
 
     settings: Settings
     store: Store
     authorities: Authorities
+    reached_by: Callable[[str, str, Secret], Authority]
     access_realm: Callable[[str], AccessRealm]
     realm_tools: Callable[[str], RealmTools]
     machine: Callable[[str], Holder | None]
+    check_realms: Callable[[Estate], None]
     prepare_realms: Callable[[], None]
     now: Callable[[], float]
     choose: Callable[[str], str]

@@ -1,7 +1,6 @@
 """Plans: proposed, approved by people, carried out by a worker."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from keyturn.lifecycle.catalogue.rules import MethodPart
 from keyturn.lifecycle.execution import Execution
@@ -112,22 +111,10 @@ def foresee_giving_up(parts: Parts, plan_id: str, holders: Collection[str]) -> F
     return foresee_release(estate, managed, frozenset(holders))
 
 
-@dataclass(frozen=True, slots=True)
-class Advanced:
-    plan_id: str
-    outcome: Outcome
-
-
 def runnable(parts: Parts) -> tuple[str, ...]:
     """The ids of the plans that a worker may carry forward."""
     work_left = (PlanState.RUNNING, PlanState.WAITING)
     return tuple(record.plan_id for record in parts.store.plans(only_open=True) if record.state in work_left)
-
-
-def advance_open(parts: Parts, worker: str) -> tuple[Advanced, ...]:
-    """Carry every plan that may run as far as it goes now. Plans of other workers are left alone."""
-    found = ((plan_id, advance_plan(parts, plan_id, worker)) for plan_id in runnable(parts))
-    return tuple(Advanced(plan_id, outcome) for plan_id, outcome in found if outcome is not None)
 
 
 def advance_plan(parts: Parts, plan_id: str, worker: str) -> Outcome | None:
@@ -155,9 +142,8 @@ def advance_plan(parts: Parts, plan_id: str, worker: str) -> Outcome | None:
 
 
 def _execution(parts: Parts, plan_id: str, lease: Lease) -> Execution:
-    estate = parts.store.estate()
-
     def new_password(account: AnyAccount) -> Secret:
+        estate = parts.store.estate()
         return generate(password_rules(estate, _bearing(estate, account)), parts.choose)
 
     def resumed(question: str) -> bool:

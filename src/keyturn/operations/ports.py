@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from keyturn.lifecycle.budgeted import Attempts
 from keyturn.lifecycle.journal import Journal, Marked
 from keyturn.lifecycle.plan import Plan
 from keyturn.lifecycle.ports import Holdings, Sealed, Vault
 from keyturn.lockout.changes import Forecast
 from keyturn.model.accounts import Account, AnyAccount, Credential
-from keyturn.model.estate import AccountLife, Estate, ManagedAccount, Proof
+from keyturn.model.estate import AccountLife, Estate, ManagedAccount, Proof, Sighted
 from keyturn.model.logon import Answer
 from keyturn.model.secret import Secret
 
@@ -306,7 +307,14 @@ class Escrow(Protocol):
         """Every event about envelopes, papers, drills and custodians, oldest first."""
 
 
-class Store(Estates, Plans, Clients, Events, Escrow, Protocol):
+class Sightings(Protocol):
+    """Who was seen using an account, as its directory's own records say. Read with the account."""
+
+    def see(self, account: AnyAccount, seen: Sequence[Sighted]) -> None:
+        """The same record seen again changes nothing."""
+
+
+class Store(Estates, Plans, Clients, Events, Escrow, Attempts, Sightings, Protocol):
     """All of it, over one database."""
 
     def adopt(self, sealed: Sealed, account: Account, secret: Secret) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from keyturn.escrow.outside import EnvelopeError, Outside, read_outside
+from keyturn.lifecycle.ports import ReplicaState
 from keyturn.model.accounts import Account, same_name
 from keyturn.model.errors import KeyturnError
 from keyturn.model.estate import AccountLife
@@ -77,13 +78,19 @@ def _outdated(parts: Parts, live: KeptEnvelope, candidate: KeptEnvelope | None) 
         yield "its identity in the realm is not known"
         return
     try:
-        version = parts.authorities(account.realm).describe(account).pinned.version
+        pinned = parts.authorities(account.realm).describe(account).pinned
     except KeyturnError as error:
         yield f"whether the password is current is not known: {error.message}"
         return
-    ours = {live.version, candidate.version_before + 1 if candidate else live.version}
-    if version not in ours:
+    if pinned.version != live.version and not (candidate and _may_be(candidate, pinned)):
         yield (
-            f"the realm's password is another than the sealed one: its mark is {version}, "
+            f"the realm's password is another than the sealed one: its mark is {pinned.version}, "
             f"and generation {live.generation} was proven live under {live.version}"
         )
+
+
+def _may_be(candidate: KeptEnvelope, pinned: ReplicaState) -> bool:
+    """Whether the realm's mark is one that the candidate would have, had it landed."""
+    if pinned.counted:
+        return pinned.version == candidate.version_before + 1
+    return pinned.version != candidate.version_before

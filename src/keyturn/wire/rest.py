@@ -168,6 +168,53 @@ class RealmAccountShape:
 
 
 @dataclass(frozen=True, slots=True)
+class ExaminedShape:
+    """`enabled` None and no replica: the realm could not say."""
+
+    account: str
+    enabled: bool | None
+    replicas: tuple[ReplicaShape, ...]
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True)
+class RealmCheckShape:
+    realm: str
+    kind: str
+    works_as: str
+    rights: tuple[str, ...]
+    accounts: tuple[ExaminedShape, ...]
+    troubles: tuple[str, ...]
+    fit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SeenShape:
+    """An account used from one place, added up. `how` names the protocols."""
+
+    domain: str
+    name: str
+    source: str
+    first_at: float
+    last_at: float
+    accepted: int
+    wrong: int
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundShape:
+    account: str
+    source: str
+    first_at: float
+    last_at: float
+    accepted: int
+    wrong: int
+    how: str
+    holder: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LogonShape:
     at: float
     replica: str

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from keyturn.adapters.store.seal_key import SealKey
     from keyturn.adapters.store.store import SqlStore
     from keyturn.cli.tools import Ask
+    from keyturn.lifecycle.ports import Authority
+    from keyturn.model.estate import Realm
     from keyturn.operations.parts import Parts
 
 
@@ -62,25 +64,41 @@ def parts_of(
     files: SiteFiles, settings: SiteSettings, store: "SqlStore", wake: Callable[[], None] = lambda: None
 ) -> "Parts":
     from keyturn.adapters.authorities.builtin.site_realms import Access, SiteRealms, Toolbox
+    from keyturn.adapters.authorities.pass_through import PassThrough
+    from keyturn.adapters.authorities.reaching import Login
+    from keyturn.adapters.authorities.realms import Realms, refuse_unreachable
     from keyturn.adapters.site_files.custodians import Custodians
     from keyturn.lifecycle.budgeted import Budgeted
+    from keyturn.operations.own_logins import own_login
     from keyturn.operations.parts import Parts
     from keyturn.wiring.machines import Machines
 
-    realms = SiteRealms(store.estate, files.realm, time.time)
+    builtin = SiteRealms(store.estate, files.realm, time.time)
+
+    def login(realm: "Realm") -> Login:
+        account, secret = own_login(store, realm)
+        return Login(account.name, secret)
+
+    realms = Realms(store.edition, store.estate, builtin, login)
+
+    def budgeted(authority: "Authority") -> Budgeted:
+        return Budgeted(authority, store, time.time)
+
     machines = Machines(store, time.monotonic)
 
     def prepare() -> None:
-        realms.prepare()
+        builtin.prepare()
         machines.forget()
 
     return Parts(
         settings=settings.operating,
         store=store,
-        authorities=lambda realm: Budgeted(realms(realm), store, time.time),
-        access_realm=lambda realm: Access(realms(realm)),
-        realm_tools=lambda realm: Toolbox(realms(realm)),
+        authorities=lambda realm: budgeted(realms(realm)),
+        reached_by=lambda realm, name, secret: budgeted(realms.reached_by(realm, Login(name, secret))),
+        access_realm=lambda realm: Access(builtin(realm)) if realms.is_builtin(realm) else PassThrough(realms(realm)),
+        realm_tools=lambda realm: Toolbox(builtin(realm)),
         machine=machines,
+        check_realms=refuse_unreachable,
         prepare_realms=prepare,
         custody=Custodians(files.settings, settings.custody),
         now=time.time,

@@ -9,7 +9,7 @@ from keyturn.adapters.store.store import SqlStore
 from keyturn.lifecycle.ports import Uptake
 from keyturn.model.accounts import AccountToBe, Credential
 from keyturn.model.errors import NotFound
-from keyturn.model.estate import AccountLife, Proof
+from keyturn.model.estate import AccountLife, Proof, Sighted
 from keyturn.model.logon import Answer
 from keyturn.model.secret import Secret
 from keyturn.operations.ports import Lease, Offer
@@ -336,3 +336,22 @@ class HoldersContract(Setting):
         again = open_again()
         assert [again.offers(name) for name in HOLDERS] == before
         assert not again.take(FIRST, ["pc-3"], clock())
+
+    # Who was seen.
+
+    def test_who_was_seen_using_an_account_is_kept_with_it_and_never_twice(self, store: SqlStore) -> None:
+        first, later = Sighted("OLD-1", 5.0, 9.0, 2, 1, "NTLM"), Sighted("old-1", 3.0, 8.0, 4, 0, "Kerberos")
+        for seen in ([first], [first], [later]):
+            store.see(SVC, seen)
+        assert store.account(SVC).sightings == (Sighted("OLD-1", 3.0, 9.0, 4, 1, "Kerberos"),)
+        assert store.account(CONN).sightings == ()
+
+    def test_whoever_was_let_in_and_never_offered_it_holds_it_still(self, store: SqlStore) -> None:
+        lease = running(store, in_place(SVC), given=Secret("Given-1"))
+        make_live(lease, SVC, 1, "Turn-1")
+        lease.publish(Credential(SVC, 1), {"PC-1"}, 5)
+        times = (1.0, 2.0)
+        store.see(
+            SVC, [Sighted("pc-1", *times, 3, 0), Sighted("OLD-1", *times, 1, 0), Sighted("GUESSER", *times, 0, 9)]
+        )
+        assert lease.holders(SVC) == {"PC-1", "OLD-1"}

@@ -32,6 +32,7 @@ Write: TypeAlias = Callable[[Lease], object]
 
 EVERY_WRITE: dict[str, Write] = {
     "write": lambda lease: lease.write("plan-1", 0, Mark.INTENDED),
+    "go_on": lambda lease: lease.go_on("plan-1", 0),
     "check": lambda lease: lease.check(),
     "finish": lambda lease: lease.finish(PlanState.DONE),
     "seal": lambda lease: lease.seal(sealed(SECOND), Secret("Turn-2")),
@@ -162,6 +163,19 @@ class LeasesContract(Setting):
         assert lease.marks("plan-1") == marks
         assert store.plan("plan-1").marks == marks
 
+    def test_one_step_is_done_and_the_next_begun_at_one_moment(self, store: SqlStore, clock: Clock) -> None:
+        lease = running(store, in_place(SVC))
+        lease.write("plan-1", 0, Mark.INTENDED)
+        at = clock.pass_s(5)
+        assert lease.go_on("plan-1", 0) == at
+        assert lease.marks("plan-1") == {0: Marked(Mark.DONE, at), 1: Marked(Mark.INTENDED, at)}
+
+    def test_a_step_that_was_begun_before_keeps_its_moment(self, store: SqlStore, clock: Clock) -> None:
+        lease = running(store, in_place(SVC))
+        begun = lease.write("plan-1", 1, Mark.INTENDED)
+        clock.pass_s(5)
+        assert lease.go_on("plan-1", 0) == begun
+
     def test_a_mark_written_again_keeps_its_moment(self, store: SqlStore, clock: Clock) -> None:
         lease = running(store, in_place(SVC))
         intended = lease.write("plan-1", 0, Mark.INTENDED)
@@ -182,6 +196,8 @@ class LeasesContract(Setting):
         running(store, in_place(CONN), "plan-2")
         with pytest.raises(ValueError, match="plan-2"):
             lease.write("plan-2", 0, Mark.DONE)
+        with pytest.raises(ValueError, match="plan-2"):
+            lease.go_on("plan-2", 0)
         with pytest.raises(ValueError, match="plan-2"):
             lease.marks("plan-2")
 

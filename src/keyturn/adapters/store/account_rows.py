@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, and_, bindparam, insert, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Select, Update, and_, bindparam, insert, select, update
 
 from keyturn.adapters.store.schema import METADATA, accounts
 from keyturn.model.accounts import Account, AccountToBe, AnyAccount, RealmName, RoleName, canonical
@@ -25,12 +25,17 @@ class Known:
 
 def find(connection: Connection, account: AnyAccount) -> Known | None:
     """An `Account` by its identity alone, an `AccountToBe` by its name, whether it has an identity by now or not."""
-    if isinstance(account, Account):
-        query, its_own = _by(accounts.c.sid), account.sid
-    else:
-        query, its_own = _by(accounts.c.name_key), canonical(account.name)
-    row = connection.execute(query, {"realm": canonical(account.realm), "its_own": its_own}).one_or_none()
+    column, whose = told_by(account)
+    row = connection.execute(_by(column), whose).one_or_none()
     return None if row is None else Known(row.account_id, named(row.realm, row.sid, row.name), row.role)
+
+
+def told_by(account: AnyAccount) -> tuple[Column[str], dict[str, str]]:
+    """The column that tells the account among those of `realm`, and what stands there."""
+    realm = canonical(account.realm)
+    if isinstance(account, Account):
+        return accounts.c.sid, {"realm": realm, "its_own": account.sid}
+    return accounts.c.name_key, {"realm": realm, "its_own": canonical(account.name)}
 
 
 @cache
@@ -79,7 +84,12 @@ def add(
 
 
 def change(connection: Connection, key: str, **values: object) -> None:
-    connection.execute(update(accounts).where(accounts.c.account_id == key).values(**values))
+    connection.execute(_change(), {"key": key, **values})
+
+
+@cache
+def _change() -> Update:
+    return update(accounts).where(accounts.c.account_id == bindparam("key"))
 
 
 def identify(connection: Connection, account: Account) -> Known:
@@ -113,5 +123,6 @@ def sites_text(sites: Sequence[SiteCode]) -> str:
     return json.dumps(list(sites))
 
 
+@cache
 def sites_of(text: str) -> tuple[SiteCode, ...]:
     return tuple(SiteCode(code) for code in json.loads(text))

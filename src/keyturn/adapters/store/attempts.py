@@ -1,6 +1,10 @@
 """The ledger of logons we spent, so that a restart does not forget a bad one."""
 
-from sqlalchemy import insert, select, update
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Select, Update, bindparam, insert, select, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from keyturn.adapters.store.database import Part
 from keyturn.adapters.store.schema import attempts
@@ -16,10 +20,9 @@ class SqlAttempts(Part, Attempts):
 
     def recent(self, account: Account, since: float) -> tuple[Attempt, ...]:
         """Those at `since` or later, oldest first."""
-        its_own = (attempts.c.realm_key == canonical(account.realm), attempts.c.sid == account.sid)
-        recent = select(attempts).where(*its_own, attempts.c.at >= since).order_by(attempts.c.number)
+        its_own = {"realm": canonical(account.realm), "identity": account.sid, "since": since}
         with self._database.reading() as connection:
-            rows = connection.execute(recent).all()
+            rows = connection.execute(_recent(), its_own).all()
         return tuple(
             Attempt(row.number, row.replica, row.at, row.last_bad_before, Answer(row.answer) if row.answer else None)
             for row in rows
@@ -34,11 +37,25 @@ class SqlAttempts(Part, Attempts):
             "last_bad_before": last_bad_before,
         }
         with self._database.writing() as connection:
-            begun = connection.execute(insert(attempts).values(values).returning(attempts.c.number))
-            return int(begun.scalar_one())
+            return int(connection.execute(_begun(), values).scalar_one())
 
     def end(self, number: int, answer: Answer) -> None:
         with self._database.writing() as connection:
-            ended = update(attempts).where(attempts.c.number == number).values(answer=answer)
-            if connection.execute(ended).rowcount == 0:
+            if connection.execute(_ended(), {"which": number, "said": answer}).rowcount == 0:
                 raise NotFound(f"no attempt {number} was begun")
+
+
+@cache
+def _recent() -> Select[Any]:
+    its_own = (attempts.c.realm_key == bindparam("realm"), attempts.c.sid == bindparam("identity"))
+    return select(attempts).where(*its_own, attempts.c.at >= bindparam("since")).order_by(attempts.c.number)
+
+
+@cache
+def _begun() -> ReturningInsert[int]:
+    return insert(attempts).returning(attempts.c.number)
+
+
+@cache
+def _ended() -> Update:
+    return update(attempts).where(attempts.c.number == bindparam("which")).values(answer=bindparam("said"))

@@ -1,6 +1,9 @@
 """One open plan an account: a plan claims every account it touches, and what was handed in with it."""
 
-from sqlalchemy import Connection, delete, insert, select
+from functools import cache
+
+from sqlalchemy import Connection, Insert, Select, bindparam, delete, insert, select
+from sqlalchemy.sql import dml
 
 from keyturn.adapters.store import account_rows, generation_rows
 from keyturn.adapters.store.cipher import Cipher, Place, Purpose
@@ -39,7 +42,7 @@ def claim(database: Database, connection: Connection, plan_id: str, plan: Plan) 
         row = account_rows.find(connection, account)
         if row is None:
             row = account_rows.add(connection, database.new_id(), account, made_by=plan_id)
-        holder = connection.execute(select(claims.c.plan_id).where(claims.c.account_id == row.key)).scalar()
+        holder = connection.execute(_claimed(), {"key": row.key}).scalar()
         if holder == plan_id:
             continue  # the same account under another spelling
         if holder:
@@ -47,7 +50,17 @@ def claim(database: Database, connection: Connection, plan_id: str, plan: Plan) 
         candidate = generation_rows.undecided(connection, row.key)
         if candidate and candidate.plan_id != plan_id:
             raise generation_rows.of_unknown_fate(row, candidate)
-        connection.execute(insert(claims).values(account_id=row.key, plan_id=plan_id))
+        connection.execute(_claim(), {"account_id": row.key, "plan_id": plan_id})
+
+
+@cache
+def _claimed() -> Select[str]:
+    return select(claims.c.plan_id).where(claims.c.account_id == bindparam("key"))
+
+
+@cache
+def _claim() -> Insert:
+    return insert(claims)
 
 
 def touched(plan: Plan) -> tuple[AnyAccount, ...]:
@@ -82,19 +95,37 @@ def close(connection: Connection, plan_id: str) -> None:
 
     While a candidate of the plan is undecided the plan can be resumed, and keeps what was handed in with it.
     """
-    connection.execute(delete(claims).where(claims.c.plan_id == plan_id))
+    whose = {"plan": plan_id}
+    connection.execute(_its_claims(), whose)
     if not resumable(connection, plan_id):
-        connection.execute(delete(given).where(given.c.plan_id == plan_id))
-    never_sealed = (accounts.c.made_by == plan_id) & account_rows.unreferenced()
-    connection.execute(delete(accounts).where(never_sealed))
+        connection.execute(_given_with_it(), whose)
+    connection.execute(_never_sealed(), whose)
 
 
 def resumable(connection: Connection, plan_id: str) -> bool:
     """Whether an abandoned plan has a candidate of unknown fate, which only going on with it can settle."""
-    candidates = select(generations.c.generation).where(
-        generations.c.plan_id == plan_id, generations.c.state == generation_rows.GenerationState.UNDECIDED
-    )
-    return connection.execute(candidates).first() is not None
+    return connection.execute(_candidates(), {"plan": plan_id}).first() is not None
+
+
+@cache
+def _its_claims() -> dml.Delete:
+    return delete(claims).where(claims.c.plan_id == bindparam("plan"))
+
+
+@cache
+def _given_with_it() -> dml.Delete:
+    return delete(given).where(given.c.plan_id == bindparam("plan"))
+
+
+@cache
+def _never_sealed() -> dml.Delete:
+    return delete(accounts).where(accounts.c.made_by == bindparam("plan"), account_rows.unreferenced())
+
+
+@cache
+def _candidates() -> Select[int]:
+    undecided = generations.c.state == generation_rows.GenerationState.UNDECIDED
+    return select(generations.c.generation).where(generations.c.plan_id == bindparam("plan"), undecided)
 
 
 def keep_given(connection: Connection, cipher: Cipher, plan_id: str, credential: Credential, secret: Secret) -> None:
@@ -112,9 +143,15 @@ def keep_given(connection: Connection, cipher: Cipher, plan_id: str, credential:
 
 def open_given(connection: Connection, cipher: Cipher, plan_id: str, credential: Credential) -> Secret | None:
     row = account_rows.known(connection, credential.account)
-    this = (given.c.account_id == row.key, given.c.generation == credential.generation)
-    sealed = connection.execute(select(given.c.sealed).where(given.c.plan_id == plan_id, *this)).scalar()
+    this = {"plan": plan_id, "key": row.key, "number": credential.generation}
+    sealed = connection.execute(_given(), this).scalar()
     if sealed is None:
         return None
     place = Place(Purpose.GIVEN, row.key, credential.generation, plan_id)
     return cipher.open(place, sealed, f"{credential}, as handed in")
+
+
+@cache
+def _given() -> Select[bytes]:
+    this = (given.c.account_id == bindparam("key"), given.c.generation == bindparam("number"))
+    return select(given.c.sealed).where(given.c.plan_id == bindparam("plan"), *this)

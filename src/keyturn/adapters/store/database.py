@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as NoConnection
 
 from keyturn.adapters.store.cipher import Cipher
 from keyturn.adapters.store.engine import Engines
-from keyturn.adapters.store.errors import Unavailable
+from keyturn.adapters.store.translation import translated
+from keyturn.adapters.store.turns import Turns
 from keyturn.model.accounts import AnyAccount
 from keyturn.model.secret import Secret
 from keyturn.operations.chain import Chain
@@ -40,8 +39,11 @@ class Database:
     envelope: MakeEnvelope
     now: Callable[[], float]
     new_id: Callable[[], str]
-    _turn: threading.Lock = field(default_factory=threading.Lock)
+    _turns: Turns = field(init=False)
     _mine: _Mine = field(default_factory=_Mine)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_turns", Turns(self.engines.writing))
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -49,7 +51,7 @@ class Database:
         if self._mine.connection is not None:
             yield self._mine.connection
             return
-        with _translated(), self.engines.reading.begin() as connection:
+        with translated(), self.engines.reading.begin() as connection:
             yield connection
 
     @contextmanager
@@ -58,8 +60,7 @@ class Database:
         if self._mine.connection is not None:
             yield self._mine.connection
             return
-        # Threads queue here: SQLite's own waiting is a sleep that grows, and unfair; PostgreSQL's costs a connection.
-        with _translated(), self._turn, self.engines.writing.begin() as connection:
+        with self._turns.take() as connection:
             self._mine.connection = connection
             try:
                 yield connection
@@ -68,21 +69,6 @@ class Database:
 
     def close(self) -> None:
         self.engines.dispose()
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except DBAPIError as error:
-        raise Unavailable(f"the store failed: {_said(error.orig)}") from error
-    except NoConnection as error:
-        raise Unavailable("the store failed: all connections to the database are in use") from error
-
-
-def _said(error: BaseException | None) -> str:
-    """The first line alone: PostgreSQL's further ones quote the rows."""
-    return str(error).partition("\n")[0]
 
 
 class Part:

@@ -1,8 +1,9 @@
 """What people decide about a plan: approved, resumed, rejected, abandoned, a holder given up. Who did is kept."""
 
 from collections.abc import Collection
+from functools import cache
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Insert, Select, Update, bindparam, insert, select, update
 
 from keyturn.adapters.store import account_rows, claims, holding_rows, plan_rows
 from keyturn.adapters.store.database import Part
@@ -36,12 +37,13 @@ class SqlDecisions(Part):
             return plan_rows.find(connection, record.plan_id)
 
     def _approve(self, connection: Connection, record: PlanRecord, by: str, needed: int) -> None:
-        of_plan, person = approvals.c.plan_id == record.plan_id, canonical(by)
-        if not connection.execute(select(approvals).where(of_plan, approvals.c.person_key == person)).first():
-            at = self._database.now()
-            connection.execute(insert(approvals).values(plan_id=record.plan_id, person_key=person, person=by, at=at))
-        if connection.execute(select(func.count()).select_from(approvals).where(of_plan)).scalar_one() >= needed:
-            connection.execute(update(plans).where(plans.c.plan_id == record.plan_id).values(state=PlanState.RUNNING))
+        person = canonical(by)
+        approved = set(connection.execute(_approvers(), {"plan": record.plan_id}).scalars())
+        if person not in approved:
+            new = {"plan_id": record.plan_id, "person_key": person, "person": by, "at": self._database.now()}
+            connection.execute(_approval(), new)
+        if len(approved | {person}) >= needed:
+            connection.execute(_decided(), {"which": record.plan_id, "state": PlanState.RUNNING})
             claims.bear_roles(connection, record.plan)
 
     def decide(self, plan_id: str, state: PlanState, by: str, note: str = "") -> PlanRecord:
@@ -65,7 +67,7 @@ class SqlDecisions(Part):
         at = self._database.now()
         connection.execute(insert(decisions).values(plan_id=plan_id, state=state, decided_by=by, at=at, note=note))
         changed = {"state": state, "note": note, "hint": "", "missing": "[]"}
-        connection.execute(update(plans).where(plans.c.plan_id == plan_id).values(changed))
+        connection.execute(_decided(), {"which": plan_id, **changed})
 
     def _begin_anew(self, connection: Connection, record: PlanRecord) -> None:
         """Patience starts again, and holders that were refused may try again."""
@@ -90,9 +92,24 @@ class SqlDecisions(Part):
             return plan_rows.find(connection, record.plan_id)
 
 
+@cache
+def _approvers() -> Select[str]:
+    return select(approvals.c.person_key).where(approvals.c.plan_id == bindparam("plan"))
+
+
+@cache
+def _approval() -> Insert:
+    return insert(approvals)
+
+
+@cache
+def _decided() -> Update:
+    return update(plans).where(plans.c.plan_id == bindparam("which"))
+
+
 def _end(connection: Connection, plan_id: str) -> None:
     fenced_off = {"leased_by": None, "lease_until": None}
-    connection.execute(update(plans).where(plans.c.plan_id == plan_id).values(fenced_off))
+    connection.execute(_decided(), {"which": plan_id, **fenced_off})
     claims.close(connection, plan_id)
 
 

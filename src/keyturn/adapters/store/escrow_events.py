@@ -1,6 +1,8 @@
 """The events about envelopes that the store itself writes, in the commit of what they tell of."""
 
-from sqlalchemy import Connection, or_, select
+from functools import cache
+
+from sqlalchemy import Connection, Select, bindparam, or_, select
 
 from keyturn.adapters.store.database import Database
 from keyturn.adapters.store.events import tell, tell_once
@@ -22,12 +24,16 @@ def tell_sealed(
 
 def tell_void_papers(database: Database, connection: Connection, account: AnyAccount, live: int | None) -> None:
     """Every paper that holds another generation than the live one. None: the account itself has ended."""
-    printed = select(events.c.detail).where(events.c.subject == str(account), events.c.kind == Told.PRINTED)
-    for detail in connection.execute(printed).scalars().all():
+    for detail in connection.execute(_papers(), {"account": str(account)}).scalars().all():
         paper = read_about(detail)
         if paper and paper.generation != live:
             about = About(paper.account, paper.generation, serial=paper.serial)
             tell_once(database, connection, "keyturn", Told.PAPER_VOID, str(account), str(about))
+
+
+@cache
+def _papers() -> Select[str]:
+    return select(events.c.detail).where(events.c.subject == bindparam("account"), events.c.kind == Told.PRINTED)
 
 
 def told(connection: Connection) -> tuple[Event, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, select
 
-from keyturn.adapters.store import account_rows
+from keyturn.adapters.store import account_rows, sightings
 from keyturn.adapters.store.database import Part
 from keyturn.adapters.store.generation_rows import GenerationState
 from keyturn.adapters.store.plan_json import from_json, to_json
@@ -18,18 +18,15 @@ from keyturn.operations.ports import Estates
 
 
 class SqlEstates(Part, Estates):
-    _parsed: tuple[int, Estate] = (0, Estate())
+    _imported: "_Import | None" = None
 
     def estate(self) -> Estate:
         """Accounts in the order of the file, then those that Keyturn made or the file no longer has, by name."""
         with self._database.reading() as connection:
-            document = self._document(connection)
+            last = self._last_import(connection)
             managed = _managed(connection)
             proven = _proven(connection)
-        listed = [_name_key(entry.account) for entry in document.accounts]
-        place = {key: number for number, key in enumerate(listed)}
-        in_order = sorted(managed, key=lambda m: (place.get(_name_key(m.account), len(place)), _name_key(m.account)))
-        return replace(document, accounts=tuple(in_order), holdings=proven)
+        return replace(last.document, accounts=tuple(sorted(managed, key=last.place)), holdings=proven)
 
     def edition(self) -> int:
         with self._database.reading() as connection:
@@ -80,13 +77,14 @@ class SqlEstates(Part, Estates):
         account_rows.change(connection, row.key, role=managed.role, sites=sites, made_by=None)
         return row.key
 
-    def _document(self, connection: Connection) -> Estate:
-        """The last import. It is parsed once, as that takes seconds for a large fleet."""
+    def _last_import(self, connection: Connection) -> "_Import":
+        """It is parsed once, as that takes seconds for a large fleet."""
         number = connection.execute(_edition()).scalar() or 0
-        if self._parsed[0] != number:
-            text = connection.execute(select(imports.c.estate).where(imports.c.number == number)).scalar_one()
-            self._parsed = (number, from_json(text, Estate, "the estate"))
-        return self._parsed[1]
+        if self._imported is None or self._imported.number != number:
+            text = connection.execute(select(imports.c.estate).where(imports.c.number == number)).scalar()
+            document = from_json(text, Estate, "the estate") if text else Estate()
+            self._imported = _Import(number, document)
+        return self._imported
 
     def identify(self, account: Account) -> None:
         with self._database.writing() as connection:
@@ -105,6 +103,18 @@ class SqlEstates(Part, Estates):
         return found[0]
 
 
+class _Import:
+    def __init__(self, number: int, document: Estate) -> None:
+        self.number = number
+        self.document = document
+        self._places = {_name_key(entry.account): place for place, entry in enumerate(document.accounts)}
+
+    def place(self, managed: ManagedAccount) -> tuple[int, tuple[str, str]]:
+        """As in the file; those that it does not have follow by name."""
+        name = _name_key(managed.account)
+        return self._places.get(name, len(self._places)), name
+
+
 @cache
 def _edition() -> Select[Any]:
     return select(func.max(imports.c.number))
@@ -112,6 +122,7 @@ def _edition() -> Select[Any]:
 
 def _managed(connection: Connection, *which: ColumnElement[bool]) -> list[ManagedAccount]:
     """The accounts that bear a role."""
+    seen = sightings.seen(connection)
     return [
         ManagedAccount(
             account=account_rows.named(row.realm, row.sid, row.name),
@@ -121,6 +132,7 @@ def _managed(connection: Connection, *which: ColumnElement[bool]) -> list[Manage
             generation=row.generation,
             successor=account_rows.named(row.next_realm, row.next_sid, row.next_name) if row.next_name else None,
             created_at=row.created_at,
+            sightings=tuple(seen.get(row.account_id, ())),
         )
         for row in connection.execute(_managed_query().where(*which))
     ]

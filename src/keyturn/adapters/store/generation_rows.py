@@ -10,15 +10,15 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Select, bindparam, func, insert, select, update
+from sqlalchemy import Column, Connection, Insert, Row, Select, Update, bindparam, case, func, insert, select, update
 
-from keyturn.adapters.store import escrow_events
+from keyturn.adapters.store import account_rows, escrow_events
 from keyturn.adapters.store.account_rows import Known
 from keyturn.adapters.store.cipher import Cipher, Place, Purpose
 from keyturn.adapters.store.database import Database
-from keyturn.adapters.store.schema import generations
+from keyturn.adapters.store.schema import accounts, generations
 from keyturn.lifecycle.ports import Sealed
-from keyturn.model.accounts import AnyAccount
+from keyturn.model.accounts import AnyAccount, Credential
 from keyturn.model.errors import NotFound, Refused
 from keyturn.model.secret import Secret
 
@@ -59,6 +59,13 @@ def get(connection: Connection, row: Known, generation: int) -> Kept:
     return kept
 
 
+def of(connection: Connection, credential: Credential) -> Kept | None:
+    """As `find`, for the account as it is named."""
+    column, whose = account_rows.told_by(credential.account)
+    row = connection.execute(_of(column), {**whose, "number": credential.generation}).one_or_none()
+    return _kept(row) if row else None
+
+
 def find(connection: Connection, key: str, generation: int) -> Kept | None:
     return _one(connection, key, generations.c.generation, generation)
 
@@ -97,19 +104,18 @@ def keep(
 ) -> None:
     """Write an undecided candidate, its envelope, and the event with its digest. `plan_id` None: adopted."""
     generation = sealed.credential.generation
-    connection.execute(
-        insert(generations).values(
-            account_id=key,
-            generation=generation,
-            state=GenerationState.UNDECIDED,
-            replica=sealed.replica,
-            version_before=sealed.version_before,
-            plan_id=plan_id,
-            sealed_at=database.now(),
-            sealed=database.cipher.seal(_place(key, generation, plan_id), secret),
-            envelope=envelope,
-        )
-    )
+    row = {
+        "account_id": key,
+        "generation": generation,
+        "state": GenerationState.UNDECIDED,
+        "replica": sealed.replica,
+        "version_before": sealed.version_before,
+        "plan_id": plan_id,
+        "sealed_at": database.now(),
+        "sealed": database.cipher.seal(_place(key, generation, plan_id), secret),
+        "envelope": envelope,
+    }
+    connection.execute(_row(), row)
     actor = f"plan {plan_id}" if plan_id else "keyturn"
     escrow_events.tell_sealed(database, connection, actor, sealed.credential.account, generation, envelope)
 
@@ -121,14 +127,9 @@ def replace_envelope(connection: Connection, key: str, generation: int, envelope
 
 def make_live(connection: Connection, key: str, generation: int, version: int, now: float) -> None:
     """The generation before it becomes the previous one. What is live already keeps the moment of its promotion."""
-    of_account = generations.c.account_id == key
-    is_live = generations.c.state == GenerationState.LIVE
-    others, this = generations.c.generation != generation, generations.c.generation == generation
-    connection.execute(update(generations).where(of_account, others, is_live).values(state=GenerationState.PREVIOUS))
-    connection.execute(
-        update(generations).where(of_account, this, ~is_live).values(state=GenerationState.LIVE, promoted_at=now)
-    )
-    connection.execute(update(generations).where(of_account, this).values(version=version))
+    this = {"key": key, "this": generation}
+    connection.execute(_overtake(), this)
+    connection.execute(_promote(), {**this, "proven_under": version, "now": now})
 
 
 def abandon(connection: Connection, kept: Kept) -> None:
@@ -140,10 +141,35 @@ def abandon(connection: Connection, kept: Kept) -> None:
     )
 
 
+@cache
+def _row() -> Insert:
+    return insert(generations)
+
+
+@cache
+def _overtake() -> Update:
+    """One live generation an account, which the schema holds to: so the old one gives way first."""
+    live_others = (generations.c.generation != bindparam("this"), generations.c.state == GenerationState.LIVE)
+    of_account = generations.c.account_id == bindparam("key")
+    return update(generations).where(of_account, *live_others).values(state=GenerationState.PREVIOUS)
+
+
+@cache
+def _promote() -> Update:
+    promoted_at = case((generations.c.state == GenerationState.LIVE, generations.c.promoted_at), else_=bindparam("now"))
+    return (
+        update(generations)
+        .where(generations.c.account_id == bindparam("key"), generations.c.generation == bindparam("this"))
+        .values(state=GenerationState.LIVE, promoted_at=promoted_at, version=bindparam("proven_under"))
+    )
+
+
 def _one(connection: Connection, key: str, column: Column[Any], value: object) -> Kept | None:
     row = connection.execute(_by(column), {"key": key, "value": value}).one_or_none()
-    if row is None:
-        return None
+    return _kept(row) if row else None
+
+
+def _kept(row: Row[Any]) -> Kept:
     return Kept(
         row.account_id,
         row.generation,
@@ -161,6 +187,13 @@ def _one(connection: Connection, key: str, column: Column[Any], value: object) -
 @cache
 def _by(column: Column[Any]) -> Select[Any]:
     return select(generations).where(generations.c.account_id == bindparam("key"), column == bindparam("value"))
+
+
+@cache
+def _of(column: Column[str]) -> Select[Any]:
+    whose = (accounts.c.realm_key == bindparam("realm"), column == bindparam("its_own"))
+    this = generations.c.generation == bindparam("number")
+    return select(generations).join(accounts, accounts.c.account_id == generations.c.account_id).where(*whose, this)
 
 
 def _place(key: str, generation: int, plan_id: str | None) -> Place:

@@ -1,10 +1,12 @@
 """What a plan does to holders: it publishes, reads their uptake, and frees the places of silent ones."""
 
 from collections.abc import Collection
+from functools import cache
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, bindparam, or_, select, update
 
-from keyturn.adapters.store import account_rows, escrow_events, holding_rows, plan_rows
+from keyturn.adapters.store import account_rows, escrow_events, holding_rows, plan_rows, sightings
 from keyturn.adapters.store.schema import holders, holdings
 from keyturn.adapters.store.tenure import LeasedPart
 from keyturn.lifecycle.ports import Holdings, Uptake
@@ -28,20 +30,19 @@ class LeasedHoldings(LeasedPart, Holdings):
             row = account_rows.find(connection, credential.account)
             if row is None:
                 return Uptake()
-            told = (*holding_rows.of(row.key, credential.generation), holdings.c.dropped_at.is_(None))
-            proven, refused = holdings.c.proven_at.is_not(None), holdings.c.refused_at.is_not(None)
-            names = select(holders.c.name).select_from(_HOLDERS).where(*told)
-            return Uptake(
-                proven=frozenset(connection.execute(names.where(proven & ~refused)).scalars()),
-                refused=frozenset(connection.execute(names.where(refused)).scalars()),
-            )
+            told = connection.execute(_told(), {"key": row.key, "number": credential.generation}).all()
+        return Uptake(
+            proven=frozenset(holder.name for holder in told if holder.refused_at is None),
+            refused=frozenset(holder.name for holder in told if holder.refused_at is not None),
+        )
 
     def holders(self, account: AnyAccount) -> frozenset[str]:
         with self._database.reading() as connection:
             row = account_rows.find(connection, account)
             key = row.key if row else None
             still = (holdings.c.account_id == key, holdings.c.dropped_at.is_(None))
-            return frozenset(connection.execute(select(holders.c.name).select_from(_HOLDERS).where(*still)).scalars())
+            names = connection.execute(select(holders.c.name).select_from(_HOLDERS).where(*still)).scalars()
+            return frozenset(names) | (sightings.strangers(connection, row.key) if row else frozenset())
 
     def reclaim(self, credential: Credential, *, offered_before: float) -> None:
         with self._tenure.writing() as connection:
@@ -64,3 +65,15 @@ class LeasedHoldings(LeasedPart, Holdings):
             account_rows.change(connection, row.key, life=life)
             if life in (AccountLife.DISABLED, AccountLife.DELETED):
                 escrow_events.tell_void_papers(self._database, connection, row.account, live=None)
+
+
+@cache
+def _told() -> Select[Any]:
+    """Who has said of a credential that it works, or does not."""
+    of_credential = (holdings.c.account_id == bindparam("key"), holdings.c.generation == bindparam("number"))
+    said = or_(holdings.c.proven_at.is_not(None), holdings.c.refused_at.is_not(None))
+    return (
+        select(holders.c.name, holdings.c.refused_at)
+        .select_from(_HOLDERS)
+        .where(*of_credential, said, holdings.c.dropped_at.is_(None))
+    )

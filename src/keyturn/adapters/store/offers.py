@@ -21,6 +21,9 @@ _OCCUPIED = STILL_HELD & or_(holdings.c.offered_at.is_not(None) & ~PROVEN, REFUS
 since its attempt may have been a bad one."""
 
 
+_WEIGHT = {Proof.CONFIRMED: 0, Proof.REPORTED: 1, Proof.OBSERVED: 2}
+
+
 class SqlOffers(Part):
     def offer(self, credential: Credential, holders: Collection[str], at_once: int) -> None:
         """The pace of a plan that publishes the same credential holds on: its canary is not overtaken."""
@@ -50,15 +53,15 @@ class SqlOffers(Part):
         return frozenset(name for name in names if canonical(name) in placed)
 
     def prove(self, name: str, credential: Credential, proof: Proof, now: float) -> bool:
-        """An observed logon says more than a reported one and is not replaced by it. A holder that had dropped the
-        account evidently has it again."""
+        """A logon says more than a person's word, and an observed one more than a reported one. A holder that had
+        dropped the account evidently has it again."""
         with self._database.writing() as connection:
             row = _find(connection, name, credential)
             if row is None:
                 return False
             if (row.refused_at, row.dropped_at, row.pardoned_at) != (None, None, None):
                 _change(connection, row, refused_at=None, answer=None, dropped_at=None, pardoned_at=None)
-            if row.proof is None or (row.proof == Proof.REPORTED and proof is Proof.OBSERVED):
+            if row.proof is None or _WEIGHT[proof] > _WEIGHT[Proof(row.proof)]:
                 _change(connection, row, proof=proof, proven_at=now)
             return True
 

@@ -1,8 +1,10 @@
 """Plans: proposed, shown, and taken by a worker."""
 
 import json
+from functools import cache
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import BindParameter, Insert, Select, bindparam, insert, or_, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from keyturn.adapters.store import claims, plan_rows
 from keyturn.adapters.store.decisions import SqlDecisions
@@ -23,23 +25,22 @@ class SqlPlans(SqlDecisions, Plans):
     def propose(self, record: PlanRecord, given: tuple[Credential, Secret] | None) -> None:
         if record.state is not PlanState.PROPOSED:
             raise ValueError(f"a new plan is proposed, not {record.state}")
+        row = {
+            "plan_id": record.plan_id,
+            "plan": to_json(record.plan),
+            "forecast": to_json(record.forecast),
+            "state": record.state,
+            "proposed_by": record.proposed_by,
+            "proposed_at": record.proposed_at,
+            "note": record.note,
+            "hint": record.hint,
+            "missing": json.dumps(record.missing),
+            "fence": 0,
+        }
         with self._database.writing() as connection:
-            if connection.execute(select(plans.c.plan_id).where(plans.c.plan_id == record.plan_id)).first():
+            if connection.execute(_same(), {"which": record.plan_id}).first():
                 raise Refused(f"there is a plan {record.plan_id} already")
-            connection.execute(
-                insert(plans).values(
-                    plan_id=record.plan_id,
-                    plan=to_json(record.plan),
-                    forecast=to_json(record.forecast),
-                    state=record.state,
-                    proposed_by=record.proposed_by,
-                    proposed_at=record.proposed_at,
-                    note=record.note,
-                    hint=record.hint,
-                    missing=json.dumps(record.missing),
-                    fence=0,
-                )
-            )
+            connection.execute(_new(), row)
             claims.claim(self._database, connection, record.plan_id, record.plan)
             if given:
                 claims.keep_given(connection, self._database.cipher, record.plan_id, *given)
@@ -58,14 +59,29 @@ class SqlPlans(SqlDecisions, Plans):
         of workers that run at the same time must differ."""
         with self._database.writing() as connection:
             now = self._database.now()
-            this = plans.c.plan_id == plan_id
-            free = or_(plans.c.lease_until.is_(None), plans.c.lease_until <= now, plans.c.leased_by == worker)
-            taken = connection.execute(
-                update(plans)
-                .where(this, free, plans.c.state.in_(_WORK_LEFT))
-                .values(fence=plans.c.fence + 1, leased_by=worker, lease_until=now + lease_s)
-            )
-            if taken.rowcount != 1:
-                return None
-            fence = connection.execute(select(plans.c.fence).where(this)).scalar_one()
-        return SqlLease(Tenure(self._database, plan_id, fence, lease_s))
+            taking = {"which": plan_id, "worker": worker, "now": now, "until": now + lease_s}
+            fence = connection.execute(_take(), taking).scalar_one_or_none()
+        return None if fence is None else SqlLease(Tenure(self._database, plan_id, fence, lease_s))
+
+
+@cache
+def _same() -> Select[str]:
+    return select(plans.c.plan_id).where(plans.c.plan_id == bindparam("which"))
+
+
+@cache
+def _new() -> Insert:
+    return insert(plans)
+
+
+@cache
+def _take() -> ReturningUpdate[int]:
+    """Gives the number of the fence."""
+    worker: BindParameter[str] = bindparam("worker")
+    free = or_(plans.c.lease_until.is_(None), plans.c.lease_until <= bindparam("now"), plans.c.leased_by == worker)
+    return (
+        update(plans)
+        .where(plans.c.plan_id == bindparam("which"), free, plans.c.state.in_(_WORK_LEFT))
+        .values(fence=plans.c.fence + 1, leased_by=worker, lease_until=bindparam("until"))
+        .returning(plans.c.fence)
+    )

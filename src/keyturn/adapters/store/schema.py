@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0003"
+REVISION = "0004"
 """The last migration of these tables. Revisions are numbered, so that a later one can be told from an earlier."""
 
 METADATA = MetaData(
@@ -274,6 +274,19 @@ events = Table(
     Column("detail", Text, nullable=False),
     Column("link", LargeBinary, nullable=False),  # over all of these and the link before it
     sqlite_autoincrement=True,
+)
+
+sightings = Table(
+    "sightings",
+    METADATA,
+    Column("account_id", String, _account(), primary_key=True),
+    Column("source_key", String, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("first_at", Double, nullable=False),
+    Column("last_at", Double, nullable=False),
+    Column("accepted", Integer, nullable=False),
+    Column("wrong", Integer, nullable=False),
+    Column("how", Text, nullable=False),
 )
 
 attempts = Table(

@@ -21,6 +21,7 @@ from keyturn.adapters.store.passwords import SqlPasswords
 from keyturn.adapters.store.people import SqlPeople
 from keyturn.adapters.store.plans import SqlPlans
 from keyturn.adapters.store.seal_key import SealKey
+from keyturn.adapters.store.sightings import SqlSightings
 from keyturn.model.secret import Secret
 from keyturn.operations.chain import Chain
 from keyturn.operations.ports import People, Store
@@ -75,7 +76,7 @@ def _bare(place: Place, seal_key: SealKey, now: Callable[[], float]) -> Database
     return Database(engines, Cipher(seal_key), _chain(seal_key), lambda *_: b"", now, lambda: "")
 
 
-class SqlStore(SqlEstates, SqlPlans, SqlClients, SqlEvents, SqlPasswords, SqlAttempts, Store):
+class SqlStore(SqlEstates, SqlPlans, SqlClients, SqlEvents, SqlPasswords, SqlAttempts, SqlSightings, Store):
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._people = SqlPeople(database)

@@ -7,7 +7,7 @@ from keyturn.adapters.store.tenure import LeasedPart
 from keyturn.lifecycle.plan import CreateAccount
 from keyturn.lifecycle.ports import Sealed, Vault
 from keyturn.model.accounts import Account, AccountToBe, AnyAccount, Credential
-from keyturn.model.errors import Refused
+from keyturn.model.errors import NotFound, Refused
 from keyturn.model.estate import AccountLife
 from keyturn.model.secret import Secret
 
@@ -37,17 +37,17 @@ class LeasedVault(LeasedPart, Vault):
 
     def sealed(self, credential: Credential) -> Sealed | None:
         with self._database.reading() as connection:
-            row = account_rows.find(connection, credential.account)
-            kept = generation_rows.find(connection, row.key, credential.generation) if row else None
+            kept = generation_rows.of(connection, credential)
         if kept is None:
             return None
         return Sealed(credential, kept.replica, kept.version_before, kept.promoted_at is not None, kept.version)
 
     def open(self, credential: Credential) -> Secret:
         with self._database.reading() as connection:
-            row = account_rows.known(connection, credential.account)
-            kept = generation_rows.get(connection, row, credential.generation)
-        return kept.open(self._database.cipher, row.account)
+            kept = generation_rows.of(connection, credential)
+        if kept is None:
+            raise NotFound(f"{credential} was never sealed")
+        return kept.open(self._database.cipher, credential.account)
 
     def promote(self, credential: Credential, account: Account, version: int) -> None:
         with self._tenure.writing() as connection:

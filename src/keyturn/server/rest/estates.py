@@ -1,15 +1,24 @@
 """The estate: taken in as a file, shown, and given back as a file."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Response
 
 from keyturn.lifecycle.catalogue.products import role_names
+from keyturn.model.estate import Sighted
 from keyturn.operations.estates import import_estate
+from keyturn.operations.sightings import Record, learn
 from keyturn.server.rest.security import VIEWER, Operator, Site
 from keyturn.wire.estate_file.reading import read_estate
 from keyturn.wire.estate_file.writing import write_estate
-from keyturn.wire.rest import EstateShape, ImportShape
+from keyturn.wire.rest import EstateShape, FoundShape, ImportShape, SeenShape
+
+
+@dataclass(frozen=True, slots=True)
+class Sightings:
+    seen: list[SeenShape]
+
 
 router = APIRouter(prefix="/estate", tags=["estate"])
 
@@ -33,6 +42,22 @@ def show(parts: Site) -> EstateShape:
         consumers=len(estate.consumers),
         accounts=len(estate.accounts),
     )
+
+
+@router.post("/sightings")
+def sightings(parts: Site, person: Operator, records: Sightings) -> list[FoundShape]:
+    """Keep who was seen using accounts of the estate, and say whom the estate does not name."""
+    told = [
+        Record(s.domain, s.name, Sighted(s.source, s.first_at, s.last_at, s.accepted, s.wrong, s.how))
+        for s in records.seen
+    ]
+    return [
+        FoundShape(
+            str(found.account), one.source, one.first_at, one.last_at, one.accepted, one.wrong, one.how, found.holder
+        )
+        for found in learn(parts, told, by=person.name)
+        for one in [found.seen]
+    ]
 
 
 @router.get("/file", dependencies=[VIEWER], response_class=Response)

@@ -9,6 +9,7 @@ from keyturn.lifecycle.catalogue.rules import MethodPart
 from keyturn.lockout.timeline import timeline
 from keyturn.model.secret import Secret
 from keyturn.operations import plans
+from keyturn.operations.confirming import confirm
 from keyturn.server.rest.security import VIEWER, Approver, Operator, Site
 from keyturn.server.rest.shaping import forecast_shape, plan_shape
 from keyturn.wire.rest import ForecastShape, PlanShape
@@ -87,6 +88,12 @@ def resume(parts: Site, person: Operator, plan_id: str) -> PlanShape:
 def abandon(parts: Site, person: Approver, plan_id: str) -> PlanShape:
     """Give it up where it stands; no account is taken from anybody."""
     return plan_shape(plans.abandon(parts, plan_id, by=person.name))
+
+
+@router.post("/{plan_id}/confirm")
+def confirm_holders(parts: Site, person: Approver, plan_id: str, working: Holders) -> PlanShape:
+    """Say of holders without an agent that they work with the new password: somebody gave it to them and looked."""
+    return plan_shape(confirm(parts, plan_id, working.holders, by=person.name))
 
 
 @router.post("/{plan_id}/release-forecast", dependencies=[VIEWER])

@@ -1,4 +1,4 @@
-"""The built-in realm's own tools: what an administrator of the realm does past Keyturn's plans."""
+"""Realms: whether Keyturn can work there, and the built-in one's own tools, past Keyturn's plans."""
 
 from dataclasses import dataclass, field
 
@@ -9,10 +9,12 @@ from keyturn.model.errors import NotFound
 from keyturn.model.policy import RealmPolicy
 from keyturn.model.secret import Secret
 from keyturn.operations.parts import Parts
+from keyturn.operations.realm_checks import Examined, check_realm
 from keyturn.server.rest.security import VIEWER, Approver, Operator, Site
-from keyturn.wire.rest import LogonShape, RealmAccountShape
+from keyturn.server.rest.shaping import replica_shape
+from keyturn.wire.rest import ExaminedShape, LogonShape, RealmAccountShape, RealmCheckShape
 
-router = APIRouter(prefix="/realms/{realm}", tags=["built-in realm"])
+router = APIRouter(prefix="/realms/{realm}", tags=["realms"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,23 @@ def link(parts: Site, person: Operator, realm: str, wanted: Link) -> None:
     tools = parts.realm_tools(realm)
     (tools.cut if wanted.cut else tools.heal)(wanted.replica)
     parts.store.tell(person.name, "replica-cut" if wanted.cut else "replica-healed", f"{realm}/{wanted.replica}")
+
+
+@router.get("/check", dependencies=[VIEWER])
+def check(parts: Site, realm: str) -> RealmCheckShape:
+    """What Keyturn reaches in the realm, as whom, and what stands in the way. Changes nothing."""
+    found = check_realm(parts, realm)
+    accounts = tuple(_examined(each) for each in found.accounts)
+    return RealmCheckShape(
+        found.realm.name, found.realm.kind, found.works_as, found.rights, accounts, found.troubles, found.fit
+    )
+
+
+def _examined(each: Examined) -> ExaminedShape:
+    if each.state is None:
+        return ExaminedShape(str(each.account), None, (), each.trouble)
+    replicas = tuple(replica_shape(replica) for replica in each.state.replicas)
+    return ExaminedShape(str(each.account), each.state.enabled, replicas, each.trouble)
 
 
 @router.get("/logons", dependencies=[VIEWER])

@@ -19,9 +19,9 @@ from keyturn.lifecycle.plan import (
     Step,
     Withdraw,
 )
-from keyturn.lifecycle.ports import AccountState
+from keyturn.lifecycle.ports import AccountState, ReplicaState
 from keyturn.lockout.changes import Forecast
-from keyturn.model.accounts import canonical
+from keyturn.model.accounts import Account, canonical
 from keyturn.model.estate import Estate, ManagedAccount
 from keyturn.operations.custody import Act
 from keyturn.operations.ports import PlanRecord
@@ -99,11 +99,12 @@ def detail_shape(
         else HolderShape(holder.name, holder.kind, holding.generation, holding.proof, holding.at)
         for holder in holders_of(estate, managed)
     ]
-    replicas = [
-        ReplicaShape(r.replica, r.version, r.bad_count, r.locked, r.last_logon_at)
-        for r in (state.replicas if state else ())
-    ]
+    replicas = [replica_shape(r) for r in (state.replicas if state else ())]
     return AccountDetailShape(account_shape(estate, managed, due), held_by, state.enabled if state else None, replicas)
+
+
+def replica_shape(replica: ReplicaState) -> ReplicaShape:
+    return ReplicaShape(replica.replica, replica.version, replica.bad_count, replica.locked, replica.last_logon_at)
 
 
 def say(step: Step) -> str:
@@ -113,6 +114,8 @@ def say(step: Step) -> str:
             return f"seal {credential}"
         case CreateAccount(account, like=like):
             return f"create {account}" + (f" like {like}" if like else "")
+        case CopyRights(source, Account() as target):
+            return f"compare the rights of {target} with those of {source}"
         case CopyRights(source, target):
             return f"give {target} the rights of {source} and compare"
         case SetPassword(credential):

@@ -105,7 +105,13 @@ def _realm(table: Table) -> Realm:
         trusts=tuple(map(RealmName, table.optional("trusts", NAMES, ()))),
         bind_account=table.optional("bind_account", TEXT, None),
         policy=_policy(table.table("policy")),
+        connection=_connection(table.table("connection")),
     )
+
+
+def _connection(table: Table | None) -> tuple[tuple[str, str], ...]:
+    """What may stand there is for the realm's kind to say."""
+    return tuple(sorted(table.texts().items())) if table is not None else ()
 
 
 def _policy(table: Table | None) -> RealmPolicy:

@@ -76,6 +76,13 @@ class Table:
             title = f"{thing} {shown(name)}" if isinstance(name, str) else f"the {thing}"
             yield self._inner(element, title, key, index)
 
+    def texts(self) -> dict[str, str]:
+        """Every key that is there and holds text; but none that would hold a password."""
+        keys = [key for key in self._values if key not in _HINTS]
+        found = {key: self.optional(key, TEXT, "") for key in keys}
+        self.close()
+        return {key: text for key, text in found.items() if text}
+
     def close(self) -> None:
         """Note every key that nobody asked for."""
         for key in self._values:

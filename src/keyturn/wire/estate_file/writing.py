@@ -65,6 +65,8 @@ def _realm(realm: Realm) -> Iterable[str]:
     )
     if realm.policy != usual.policy:
         yield _block("[realm.policy]", _policy(realm.policy))
+    if realm.connection:
+        yield _block("[realm.connection]", list(realm.connection))
 
 
 def _policy(policy: RealmPolicy) -> Iterable[_Field]:

@@ -1,0 +1,1 @@
+"""Active Directory, every domain controller asked by itself over LDAPS. Read `authority` first."""

@@ -1,0 +1,72 @@
+"""What is known of a domain before it is asked: its controllers, how they prove themselves, where accounts are made."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from keyturn.adapters.authorities.reaching import settings_of
+from keyturn.model.accounts import RealmName
+from keyturn.model.errors import NotFound, Refused
+from keyturn.model.estate import Realm
+from keyturn.model.policy import RealmPolicy
+
+LDAPS = 636
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """`policy` counts only for what no directory tells: the grace of the previous password, a setting of every
+    controller (`OldPasswordAllowedPeriod`)."""
+
+    realm: RealmName
+    hosts: tuple[str, ...]
+    netbios: str
+    certificate_authority: Path
+    policy: RealmPolicy
+    port: int = LDAPS
+    container: str | None = None
+
+    @property
+    def pinned(self) -> str:
+        return self.hosts[0]
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        return self.hosts[1:]
+
+    def host(self, replica: str | None) -> str:
+        """The pinned one where none is named."""
+        if replica is None:
+            return self.pinned
+        if replica not in self.hosts:
+            raise NotFound(f"{self.realm} has no controller {replica}", hint="it has " + ", ".join(self.hosts))
+        return replica
+
+    def container_in(self, base: str) -> str:
+        return self.container or f"CN=Users,{base}"
+
+    def logon_name(self, name: str) -> str:
+        """`DOMAIN\\name`: a wrong password under `name@realm` is not counted everywhere, so it would tell less."""
+        return f"{self.netbios}\\{name}"
+
+
+def domain_of(realm: Realm) -> Domain:
+    found = settings_of(realm, required=("certificate_authority",), optional=("domain", "container", "port"))
+    if not realm.replicas:
+        raise Refused(
+            f"realm {realm.name} has no domain controller", hint="name them as replicas, the pinned one first"
+        )
+    return Domain(
+        realm=realm.name,
+        hosts=realm.replicas,
+        netbios=found.get("domain", realm.name),
+        certificate_authority=Path(found["certificate_authority"]),
+        policy=realm.policy,
+        port=_port(realm, found.get("port", str(LDAPS))),
+        container=found.get("container"),
+    )
+
+
+def _port(realm: Realm, written: str) -> int:
+    if written.isascii() and written.isdigit() and 0 < int(written) < 2**16:
+        return int(written)
+    raise Refused(f"realm {realm.name}: {written} is no port", hint=f"leave port out for {LDAPS}")

@@ -1,0 +1,82 @@
+"""The policy in force for an account: a fine-grained one where it has one, else the domain's (MS-ADTS 3.1.1.5.2)."""
+
+from dataclasses import dataclass
+
+from keyturn.adapters.authorities.active_directory.formats import span
+from keyturn.adapters.authorities.active_directory.session import Entry, Session
+from keyturn.model.errors import AuthorityError
+from keyturn.model.policy import RealmPolicy
+
+_COMPLEX = 1
+"""DOMAIN_PASSWORD_COMPLEX of `pwdProperties`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """The attributes that hold a policy."""
+
+    threshold: str
+    window: str
+    duration: str
+    history: str
+    length: str
+    min_age: str
+    max_age: str
+    complexity: str
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        return tuple(getattr(self, name) for name in self.__slots__)
+
+
+_DOMAIN = _Written(
+    threshold="lockoutThreshold",
+    window="lockOutObservationWindow",
+    duration="lockoutDuration",
+    history="pwdHistoryLength",
+    length="minPwdLength",
+    min_age="minPwdAge",
+    max_age="maxPwdAge",
+    complexity="pwdProperties",
+)
+_FINE_GRAINED = _Written(
+    threshold="msDS-LockoutThreshold",
+    window="msDS-LockoutObservationWindow",
+    duration="msDS-LockoutDuration",
+    history="msDS-PasswordHistoryLength",
+    length="msDS-MinimumPasswordLength",
+    min_age="msDS-MinimumPasswordAge",
+    max_age="msDS-MaximumPasswordAge",
+    complexity="msDS-PasswordComplexityEnabled",
+)
+
+
+def policy_for(session: Session, account: Entry, unread: RealmPolicy) -> RealmPolicy:
+    """`unread` gives what no directory tells. AuthorityError, permanent, where the policy may not be read: a threshold
+    that is only supposed would lock the account."""
+    own = account.text("msDS-ResultantPSO")
+    written, dn = (_FINE_GRAINED, own) if own else (_DOMAIN, session.base)
+    entry = session.read(dn, written.all)
+    if entry is None or not entry.values:
+        raise AuthorityError(
+            f"{session.host} does not show the policy {dn} to Keyturn",
+            permanent=True,
+            hint="let the account Keyturn works with read it: docs/how-to/realm-active-directory.md",
+        )
+    return RealmPolicy(
+        lockout_threshold=entry.number(written.threshold),
+        lockout_window_s=span(entry.number(written.window)),
+        lockout_duration_s=span(entry.number(written.duration)),
+        history=entry.number(written.history),
+        grace_s=unread.grace_s,
+        min_length=entry.number(written.length),
+        complexity=_complex(entry, written),
+        min_age_s=span(entry.number(written.min_age)),
+        max_age_s=span(entry.number(written.max_age)),
+    )
+
+
+def _complex(entry: Entry, written: _Written) -> bool:
+    if written is _FINE_GRAINED:
+        return entry.text(written.complexity) == "TRUE"
+    return bool(entry.number(written.complexity) & _COMPLEX)

@@ -1,0 +1,110 @@
+"""One controller, with Keyturn logged on: entries read, entries changed."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+import ldap
+from ldap.ldapobject import SimpleLDAPObject
+
+from keyturn.adapters.authorities.active_directory.faults import asked
+from keyturn.adapters.authorities.active_directory.formats import unicode_password
+from keyturn.model.secret import Secret
+
+_T = TypeVar("_T")
+
+_SID = re.compile(r"S-1(-\d{1,14}){1,15}")
+
+Value: TypeAlias = bytes | Secret
+"""A password stays a Secret until it is sent, so that no frame of ours holds it."""
+Change: TypeAlias = tuple[int, str, Value]
+"""What to do (`ldap.MOD_…`), with which attribute, with which value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Attributes by their names in small letters."""
+
+    dn: str
+    values: Mapping[str, Sequence[bytes]]
+
+    def raw(self, name: str) -> bytes:
+        found = self.values.get(name.lower())
+        return found[0] if found else b""
+
+    def text(self, name: str) -> str:
+        return self.raw(name).decode()
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        return tuple(value.decode() for value in self.values.get(name.lower(), ()))
+
+    def number(self, name: str) -> int:
+        """0 where it is not set, as the directory itself reckons."""
+        return int(self.raw(name) or 0)
+
+
+class Session:
+    def __init__(self, connection: SimpleLDAPObject, host: str, base: str) -> None:
+        self._connection = connection
+        self.host = host
+        self.base = base
+
+    def identity(self, sid: str, attributes: Iterable[str]) -> Entry | None:
+        """The account with this identity, whatever its name and place."""
+        return self.read(f"<SID={sid}>", attributes) if _SID.fullmatch(sid) else None
+
+    def read(self, dn: str, attributes: Iterable[str]) -> Entry | None:
+        """None where it is not, or not for our eyes: the directory does not tell these apart."""
+        found = self._search(dn, ldap.SCOPE_BASE, "(objectClass=*)", attributes)
+        return found[0] if found else None
+
+    def search(self, condition: str, attributes: Iterable[str]) -> list[Entry]:
+        """In the whole domain. `condition` is a filter whose values are escaped."""
+        return self._search(self.base, ldap.SCOPE_SUBTREE, condition, attributes)
+
+    def add(self, doing: str, dn: str, attributes: Sequence[tuple[str, Value]]) -> None:
+        self._asked(doing, lambda: self._connection.add_s(dn, [(name, _sent(value)) for name, value in attributes]))
+
+    def modify(self, doing: str, dn: str, *changes: Change) -> None:
+        self._asked(
+            doing, lambda: self._connection.modify_s(dn, [(what, name, _sent(value)) for what, name, value in changes])
+        )
+
+    def has_member(self, doing: str, group: str, member: str) -> None:
+        """Put `member` into `group`, where it is not in it yet."""
+
+        def put() -> None:
+            with suppress(ldap.TYPE_OR_VALUE_EXISTS, ldap.ALREADY_EXISTS):
+                self._connection.modify_s(group, [(ldap.MOD_ADD, "member", [member.encode()])])
+
+        self._asked(doing, put)
+
+    def delete(self, doing: str, dn: str) -> None:
+        """What is gone already is no error."""
+
+        def gone() -> None:
+            with suppress(ldap.NO_SUCH_OBJECT):
+                self._connection.delete_s(dn)
+
+        self._asked(doing, gone)
+
+    def _search(self, base: str, scope: int, condition: str, attributes: Iterable[str]) -> list[Entry]:
+        def look() -> list[Any]:
+            try:
+                found: list[Any] = self._connection.search_s(base, scope, condition, list(attributes))
+            except ldap.NO_SUCH_OBJECT:
+                return []
+            return found
+
+        found = self._asked("reading the directory", look)
+        # An answer without a name points at another domain, which is not ours to ask.
+        return [Entry(dn, {name.lower(): values for name, values in read.items()}) for dn, read in found if dn]
+
+    def _asked(self, doing: str, ask: Callable[[], _T]) -> _T:
+        return asked(f"{doing} on {self.host}", ask)
+
+
+def _sent(value: Value) -> list[bytes]:
+    return [unicode_password(value) if isinstance(value, Secret) else value]

@@ -1,0 +1,72 @@
+"""TLS to one controller, proven and timed here instead of by libldap.
+
+libldap over GnuTLS waits without end, at full load, for a server that accepts a connection and then says nothing; and
+how it is told its authority differs by what it was built with. So it speaks through a pair of sockets inside this
+process, and this module carries the bytes.
+"""
+
+import socket
+import ssl
+import threading
+from select import select
+
+from keyturn.adapters.authorities.active_directory.domain import Domain
+from keyturn.model.errors import AuthorityError
+
+CONNECT_S = 5
+OPERATION_S = 10
+_AT_ONCE = 1 << 16
+
+
+def dug(domain: Domain, host: str) -> int:
+    """The file number of our end, which the caller owns. Closing it closes everything."""
+    outer = _proven(domain, host)
+    ours, inner = socket.socketpair()
+    threading.Thread(target=_carry, args=(outer, inner), name=f"ldaps-{host}", daemon=True).start()
+    return ours.detach()
+
+
+def _proven(domain: Domain, host: str) -> ssl.SSLSocket:
+    fault, permanent = "", False
+    try:
+        trusted = ssl.create_default_context(cafile=str(domain.certificate_authority))
+        plain = socket.create_connection((host, domain.port), timeout=CONNECT_S)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a request waits for no other
+        try:
+            return trusted.wrap_socket(plain, server_hostname=host)
+        except BaseException:
+            plain.close()
+            raise
+    except ssl.SSLCertVerificationError as error:
+        fault, permanent = f"its certificate is not good: {error.verify_message}", True
+    except FileNotFoundError:
+        fault, permanent = f"no file {domain.certificate_authority}", True
+    except OSError as error:
+        fault = str(error)
+    raise AuthorityError(f"connecting to {host}:{domain.port}: {fault}", permanent=permanent)
+
+
+def _carry(outer: ssl.SSLSocket, inner: socket.socket) -> None:
+    """Until one side closes. One thread for both ways: a TLS connection is no two threads' business."""
+    with outer, inner:
+        try:
+            while _passed(outer, inner):
+                pass
+        except OSError:
+            return  # whoever waits on our end sees it closed
+
+
+def _passed(outer: ssl.SSLSocket, inner: socket.socket) -> bool:
+    ready = [outer] if outer.pending() else select([outer, inner], [], [])[0]
+    if inner in ready:
+        sent = inner.recv(_AT_ONCE)
+        outer.settimeout(OPERATION_S)
+        outer.sendall(sent)
+        return bool(sent)
+    outer.settimeout(0)
+    try:
+        received = outer.recv(_AT_ONCE)
+    except ssl.SSLWantReadError:
+        return True  # a record of TLS itself
+    inner.sendall(received)
+    return bool(received)

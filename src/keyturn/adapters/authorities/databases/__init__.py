@@ -1,0 +1,1 @@
+"""What the adapters of database servers have in common."""

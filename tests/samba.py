@@ -1,0 +1,185 @@
+"""A real Active Directory for tests: two Samba domain controllers of the lab, each in a network of its own."""
+
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import ldap
+import pytest
+from ldap.ldapobject import SimpleLDAPObject
+
+from keyturn.adapters.authorities.reaching import Login
+from keyturn.model.accounts import RealmName
+from keyturn.model.estate import Realm, RealmKind
+from keyturn.model.policy import RealmPolicy
+from keyturn.model.secret import Secret
+from tests.how_to import commands
+
+ADLAB = Path(__file__).parents[1] / "lab" / "adlab"
+REALM = RealmName("CORP")
+BASE = "DC=corp,DC=example"
+OUR_UNIT = f"OU=Keyturn,{BASE}"
+OURS = Login("svc-keyturn", Secret("Keeps-the-keys-0001"))
+"""With the rights that the how-to gives it, and no others."""
+ADMINISTRATOR = Login("Administrator", Secret("Passw0rd!x9"))
+"""Of a domain that dies with the test."""
+
+_COMPARED = ("userAccountControl", "msDS-KeyVersionNumber", "lockoutTime", "pwdLastSet")
+_CONVERGES_S = 20
+
+
+@dataclass(frozen=True)
+class Samba:
+    environment: dict[str, str]
+    hosts: tuple[str, ...]
+    directory: Path
+
+    @property
+    def certificate_authority(self) -> Path:
+        return self.directory / "ca" / "ca.pem"
+
+    def realm(self, hosts: tuple[str, ...] | None = None, **connection: str) -> Realm:
+        settings = {"certificate_authority": str(self.certificate_authority), "container": OUR_UNIT, **connection}
+        return Realm(REALM, RealmKind.ACTIVE_DIRECTORY, hosts or self.hosts, connection=tuple(settings.items()))
+
+    def adlab(self, *arguments: str, given: str = "") -> str:
+        done = subprocess.run(
+            [ADLAB, *arguments], env=self.environment, input=given, capture_output=True, text=True, timeout=100
+        )
+        if done.returncode:
+            raise RuntimeError(f"adlab {' '.join(arguments)}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def administer(self, host: str | None = None) -> SimpleLDAPObject:
+        connection = SimpleLDAPObject(f"ldaps://{host or self.hosts[0]}")
+        connection.set_option(ldap.OPT_X_TLS_CACERTFILE, str(self.certificate_authority))
+        connection.set_option(ldap.OPT_X_TLS_NEWCTX, 0)
+        connection.set_option(ldap.OPT_REFERRALS, ldap.OPT_OFF)
+        connection.simple_bind_s(f"CORP\\{ADMINISTRATOR.name}", ADMINISTRATOR.secret.reveal())
+        return connection
+
+    def write(self, dn: str, host: str | None = None, **values: object) -> None:
+        """Replace attributes, on the first controller unless said."""
+        changes = [(ldap.MOD_REPLACE, name, [str(value).encode()]) for name, value in values.items()]
+        administrator = self.administer(host)
+        administrator.modify_s(dn, changes)
+        administrator.unbind_s()
+
+    def set_password(self, dn: str, secret: Secret) -> None:
+        administrator = self.administer()
+        administrator.modify_s(dn, [(ldap.MOD_REPLACE, "unicodePwd", [f'"{secret.reveal()}"'.encode("utf-16-le")])])
+        administrator.unbind_s()
+
+    def set_policy(self, policy: RealmPolicy) -> None:
+        self.write(
+            BASE,
+            lockoutThreshold=policy.lockout_threshold,
+            lockOutObservationWindow=-int(policy.lockout_window_s) * 10**7,
+            lockoutDuration=-int(policy.lockout_duration_s) * 10**7,
+            pwdHistoryLength=policy.history,
+        )
+
+    @contextmanager
+    def own_policy(self, name: str, *, threshold: int, duration_s: int) -> Iterator[None]:
+        """A fine-grained policy of one account, with a history of 5."""
+        dn = f"CN={name},CN=Password Settings Container,CN=System,{BASE}"
+        values = {
+            "objectClass": "msDS-PasswordSettings",
+            "msDS-PasswordSettingsPrecedence": 1,
+            "msDS-LockoutThreshold": threshold,
+            "msDS-LockoutObservationWindow": -60 * 10**7,
+            "msDS-LockoutDuration": -duration_s * 10**7,
+            "msDS-PasswordHistoryLength": 5,
+            "msDS-MinimumPasswordLength": 7,
+            "msDS-MinimumPasswordAge": 0,
+            "msDS-MaximumPasswordAge": -(2**63),
+            "msDS-PasswordComplexityEnabled": "TRUE",
+            "msDS-PasswordReversibleEncryptionEnabled": "FALSE",
+            "msDS-PSOAppliesTo": self.dn(name),
+        }
+        administrator = self.administer()
+        administrator.add_s(dn, [(key, [str(value).encode()]) for key, value in values.items()])
+        yield
+        administrator.delete_s(dn)
+        administrator.unbind_s()
+
+    @contextmanager
+    def replication_off(self, controller: str) -> Iterator[None]:
+        self.adlab("repl", controller, "off")
+        yield
+        self.adlab("repl", controller, "on")
+        self.adlab("sync", "dc1", controller)
+
+    def dn(self, name: str) -> str:
+        return self.look(name, "sAMAccountName")[0]
+
+    def bad_count(self, name: str) -> int:
+        """On the first controller."""
+        return int(self.look(name, "badPwdCount")[1])
+
+    def version(self, name: str) -> int:
+        return int(self.look(name, "msDS-KeyVersionNumber")[1])
+
+    def look(self, name: str, attribute: str) -> tuple[str, bytes]:
+        administrator = self.administer()
+        found = administrator.search_s(BASE, ldap.SCOPE_SUBTREE, f"(sAMAccountName={name})", [attribute])
+        administrator.unbind_s()
+        return found[0][0], found[0][1].get(attribute, [b"0"])[0]
+
+    def unlock_ours(self) -> None:
+        for host in self.hosts:
+            self.write(f"CN={OURS.name},CN=Users,{BASE}", host, lockoutTime=0)
+
+    def converge(self) -> None:
+        """Until every controller shows the same of every account of ours."""
+        administrators = [self.administer(host) for host in self.hosts]
+        until = time.monotonic() + _CONVERGES_S
+        while len({_shown(administrator) for administrator in administrators}) > 1:
+            assert time.monotonic() < until, "the controllers do not agree"
+            time.sleep(0.03)  # a controller tells nobody when it has heard
+        for administrator in administrators:
+            administrator.unbind_s()
+
+
+@contextmanager
+def running() -> Iterator[Samba]:
+    """Skips the test, with the reason, where no domain can be made."""
+    for program in ("samba", "samba-tool", "ip", "nft", "openssl", "kinit", "ldapmodify"):
+        if shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is None:
+            pytest.skip(f"{program} is not installed (lab/README.md names the packages)")
+    if os.geteuid() or subprocess.run(["unshare", "-nm", "true"], capture_output=True).returncode:
+        pytest.skip("no right to make network namespaces (root with CAP_SYS_ADMIN)")
+    place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    directory = Path(tempfile.mkdtemp(prefix="keyturn-ad-", dir=place))
+    number = secrets.randbelow(200) + 20
+    environment = os.environ | {
+        "ADLAB_DIR": str(directory / "lab"),
+        "ADLAB_PREFIX": f"k{secrets.token_hex(2)}",
+        "ADLAB_NET": f"10.77.{number}",
+        "ADLAB_NOTIFY": "0",
+    }
+    samba = Samba(environment, (f"10.77.{number}.11", f"10.77.{number}.12"), directory / "lab")
+    try:
+        samba.adlab("up", "2", "0")
+        samba.adlab("ex", "dc1", "samba-tool", "group", "add", "Keyturn Contract")
+        samba.adlab("ex", "dc1", "sh", "-eu", given="\n".join(commands("realm-active-directory", "sh")))
+        samba.set_password("CN=svc-keyturn,CN=Users," + BASE, OURS.secret)
+        samba.adlab("sync", "dc1", "dc2")
+        yield samba
+    finally:
+        subprocess.run([ADLAB, "down"], env=environment, capture_output=True)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _shown(administrator: SimpleLDAPObject) -> frozenset[tuple[str, ...]]:
+    found = administrator.search_s(BASE, ldap.SCOPE_SUBTREE, "(sAMAccountName=kt-*)", list(_COMPARED))
+    return frozenset(
+        (dn, *(values[name][0].decode() if name in values else "" for name in _COMPARED)) for dn, values in found if dn
+    )
