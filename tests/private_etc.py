@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -21,6 +22,7 @@ def private_etc() -> Iterator[Path]:
     if os.geteuid() != 0:
         pytest.skip("accounts of this machine are root's to change")
     libc = ctypes.CDLL(None, use_errno=True)
+    working = Path.cwd()
     before = os.open("/proc/thread-self/ns/mnt", os.O_RDONLY)
     try:
         if libc.unshare(_CLONE_NEWNS):
@@ -31,6 +33,8 @@ def private_etc() -> Iterator[Path]:
             folder = Path(tempfile.mkdtemp(prefix="keyturn-etc-", dir=place))
             try:
                 shutil.copytree("/etc", folder / "etc", symlinks=True, ignore_dangling_symlinks=True)
+                if not (folder / "etc" / "machine-id").is_file():  # as on a machine that never started systemd
+                    (folder / "etc" / "machine-id").write_text(f"{uuid4().hex}\n")
                 _mount("--bind", str(folder / "etc"), "/etc")
                 yield Path("/etc")
             finally:
@@ -38,6 +42,7 @@ def private_etc() -> Iterator[Path]:
                 shutil.rmtree(folder, ignore_errors=True)
         finally:
             assert libc.setns(before, _CLONE_NEWNS) == 0
+            os.chdir(working)  # going back leads to the root directory
     finally:
         os.close(before)
 
