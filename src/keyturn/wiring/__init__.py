@@ -41,11 +41,9 @@ def main() -> None:
 
 def _init(founding: "Founding", ask: "Ask") -> list[str]:
     from keyturn.adapters.site_files.founding import found
-    from keyturn.wiring.site import open_site_store, parts_of
+    from keyturn.wiring.site import assembled
 
-    return found(
-        founding, parts=lambda files, settings: parts_of(files, settings, open_site_store(files, settings, ask))
-    )
+    return found(founding, parts=lambda files, settings: assembled(files, settings, ask)[0])
 
 
 def _up(root: Path, ask: "Ask", ready: Callable[[str], None]) -> None:
@@ -80,12 +78,11 @@ def _move_store(root: Path, ask: "Ask", address: str, password: "Secret | None",
 
 @contextmanager
 def _site(root: Path, ask: "Ask") -> "Iterator[Parts]":
-    from keyturn.wiring.site import open_site_store, opened, parts_of
+    from keyturn.wiring.site import assembled, opened
 
-    files, settings = opened(root)
-    store = open_site_store(files, settings, ask)
+    parts, store = assembled(*opened(root), ask)
     try:
-        yield parts_of(files, settings, store)
+        yield parts
     finally:
         store.close()
 

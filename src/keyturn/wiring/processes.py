@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from keyturn.adapters.site_files.layout import SiteFiles, alone_in
 from keyturn.adapters.site_files.settings import SiteSettings
 from keyturn.model.errors import Refused
-from keyturn.wiring.site import open_site_store, opened, parts_of, store_password
+from keyturn.wiring.site import assembled, opened, store_password
 
 if TYPE_CHECKING:
     from keyturn.adapters.engine.jobs import JobEngine
@@ -58,7 +58,7 @@ def work(root: Path, ask: "Ask", ready: Ready) -> None:
     files, settings = opened(root)
     engine = _job_engine(files, settings)
     _prepare_process()
-    parts = parts_of(files, settings, open_site_store(files, settings, ask), engine.wake)
+    parts, _ = assembled(files, settings, ask, engine.wake)
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
@@ -86,7 +86,7 @@ def _serve(
     from keyturn.server.serving import serve
 
     _prepare_process()
-    parts = parts_of(files, settings, open_site_store(files, settings, ask), engine.wake)
+    parts, _ = assembled(files, settings, ask, engine.wake)
     tell_custody(parts, by=files.settings.name)
     serve(parts, listening, engine, lambda url: ready(f"site up at {url}"))
 

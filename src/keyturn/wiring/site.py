@@ -11,6 +11,7 @@ from keyturn.adapters.site_files.settings import SiteSettings, read_settings
 from keyturn.model.secret import Secret
 
 if TYPE_CHECKING:
+    from keyturn.adapters.site_files.custodians import Custodians
     from keyturn.adapters.store.seal_key import SealKey
     from keyturn.adapters.store.store import SqlStore
     from keyturn.cli.tools import Ask
@@ -41,12 +42,21 @@ def seal_key(files: SiteFiles, settings: SiteSettings, ask: "Ask") -> "SealKey":
     return SealKey.from_passphrase(ask(), salt) if salt else SealKey.load(files.seal_key)
 
 
-def open_site_store(files: SiteFiles, settings: SiteSettings, ask: "Ask") -> "SqlStore":
+def assembled(
+    files: SiteFiles, settings: SiteSettings, ask: "Ask", wake: Callable[[], None] = lambda: None
+) -> tuple["Parts", "SqlStore"]:
+    """The parts, and the store that is open in them, for whoever has to close it."""
     from keyturn.adapters.site_files.custodians import Custodians
+
+    custodians = Custodians(files.settings, settings.custody)
+    store = _open_store(files, settings, ask, custodians)
+    return _parts(files, settings, store, custodians, wake), store
+
+
+def _open_store(files: SiteFiles, settings: SiteSettings, ask: "Ask", custodians: "Custodians") -> "SqlStore":
     from keyturn.adapters.store.store import open_store
     from keyturn.escrow.envelope import seal
 
-    custodians = Custodians(files.settings, settings.custody)
     address = store_address(files, settings)
     return open_store(
         address,
@@ -60,14 +70,13 @@ def open_site_store(files: SiteFiles, settings: SiteSettings, ask: "Ask") -> "Sq
     )
 
 
-def parts_of(
-    files: SiteFiles, settings: SiteSettings, store: "SqlStore", wake: Callable[[], None] = lambda: None
+def _parts(
+    files: SiteFiles, settings: SiteSettings, store: "SqlStore", custodians: "Custodians", wake: Callable[[], None]
 ) -> "Parts":
     from keyturn.adapters.authorities.builtin.site_realms import Access, SiteRealms, Toolbox
     from keyturn.adapters.authorities.pass_through import PassThrough
     from keyturn.adapters.authorities.reaching import Login
     from keyturn.adapters.authorities.realms import Realms, refuse_unreachable
-    from keyturn.adapters.site_files.custodians import Custodians
     from keyturn.lifecycle.budgeted import Budgeted
     from keyturn.operations.own_logins import own_login
     from keyturn.operations.parts import Parts
@@ -100,7 +109,7 @@ def parts_of(
         machine=machines,
         check_realms=refuse_unreachable,
         prepare_realms=prepare,
-        custody=Custodians(files.settings, settings.custody),
+        custody=custodians,
         now=time.time,
         choose=secrets.choice,
         token=lambda: secrets.token_urlsafe(32),

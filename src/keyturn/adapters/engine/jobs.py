@@ -21,7 +21,7 @@ from procrastinate.schema import SchemaManager
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
-from keyturn.adapters.engine.looking import LONGEST_S, SHORTEST_S, next_look
+from keyturn.adapters.engine.looking import LONGEST_S, next_look
 from keyturn.lifecycle.journal import Waiting
 from keyturn.model.errors import KeyturnError
 from keyturn.model.secret import Secret
@@ -173,7 +173,7 @@ class _Shift:
             self._look_within(next_look([outcome]))
 
     def _look_within(self, seconds: float) -> None:
-        self._pause_s = min(self._pause_s, max(SHORTEST_S, seconds))
+        self._pause_s = min(self._pause_s, seconds)
         self._sooner.set()
 
 
