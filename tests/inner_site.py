@@ -23,9 +23,9 @@ from keyturn.model.estate import Estate, Holder
 from keyturn.model.logon import Answer
 from keyturn.operations import clients, plans
 from keyturn.operations.access import log_on
-from keyturn.operations.clients import Handed
+from keyturn.operations.clients import Contact, Handed
 from keyturn.operations.estates import import_estate
-from keyturn.operations.gate import Drop, Use
+from keyturn.operations.gate import Direction, Drop, Use
 from keyturn.operations.parts import Parts, Settings
 from keyturn.operations.ports import PlanRecord
 from keyturn.wire.estate_file.reading import read_estate
@@ -66,7 +66,7 @@ class InnerSite:
 
     def _contact(self, name: str) -> None:
         held = self.held[name]
-        for direction in clients.check_in(self.parts, name, dict(held)):
+        for direction in check_in(self.parts, name, dict(held)):
             match direction:
                 case Handed(credential, secret):
                     account = str(credential.account)
@@ -85,7 +85,7 @@ class InnerSite:
 
     def use(self, name: str) -> None:
         """One contact of a machine that goes on with what it has, where it is told to."""
-        for direction in clients.check_in(self.parts, name, dict(self.held[name])):
+        for direction in check_in(self.parts, name, dict(self.held[name])):
             if isinstance(direction, Use):
                 credential = direction.credential
                 realm = self.parts.access_realm(credential.account.realm)
@@ -118,6 +118,12 @@ class InnerSite:
     def close(self) -> None:
         self.store.close()
         self.realms.close()
+
+
+def check_in(parts: Parts, name: str, held: Mapping[str, int]) -> list[Direction | Handed]:
+    """What one machine is to do, as the agents' route asks for many."""
+    [directions] = clients.direct_all(parts, [Contact(name, held)])
+    return clients.hand_out(parts, directions)
 
 
 def site_in(

@@ -24,7 +24,7 @@ from keyturn.operations.parts import Parts
 from tests.builtin import Clock
 from tests.crash.disk import files_in
 from tests.crash.stops import Watched
-from tests.inner_site import CUSTODIAN, InnerSite, site_in
+from tests.inner_site import CUSTODIAN, InnerSite, check_in, site_in
 
 STORE = "store.db"
 ALICE = {"alice": str(CUSTODIAN)}
@@ -116,7 +116,7 @@ class Examined:
         """One contact of a machine."""
         site, kept = self.site, self.kept[name]
         presented = []
-        for direction in clients.check_in(site.parts, name, {key: number for key, (number, _) in kept.items()}):
+        for direction in check_in(site.parts, name, {key: number for key, (number, _) in kept.items()}):
             match direction:
                 case Handed(credential, secret):
                     handed = True

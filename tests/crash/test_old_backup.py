@@ -11,7 +11,7 @@ from keyturn.lifecycle.plan import AwaitQuiet
 from keyturn.model.accounts import Account
 from keyturn.model.errors import Refused
 from keyturn.model.logon import Answer
-from keyturn.operations import clients, plans
+from keyturn.operations import plans
 from keyturn.operations.doubts import CHANGED, DISABLED, look_into_doubts
 from keyturn.operations.gate import Wait
 from keyturn.operations.ports import PlanState
@@ -19,7 +19,7 @@ from keyturn.operations.verification import verify
 from tests.builtin import Clock
 from tests.crash.examined import Examined, Killed, opened
 from tests.estates import ADDITIONAL, INSTALLATION, MACHINES
-from tests.inner_site import site_in
+from tests.inner_site import check_in, site_in
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def rotated_after_a_backup(it: Examined, name: str) -> None:
 def test_a_machine_with_a_newer_password_is_handed_none_by_an_older_store(installing: Examined) -> None:
     rotated_after_a_backup(installing, "KtInstall")
     for machine in MACHINES:
-        (direction,) = clients.check_in(installing.site.parts, machine, {"CORP\\KtInstall": 2})
+        (direction,) = check_in(installing.site.parts, machine, {"CORP\\KtInstall": 2})
         assert isinstance(direction, Wait)
         assert "was the store restored?" in direction.reason
     come(installing, rounds=3)

@@ -16,7 +16,7 @@ from keyturn.operations import access, accounts, clients, people, plans
 from keyturn.operations.parts import Parts
 from keyturn.operations.ports import Person, PersonRole
 from tests.estates import INSTALLATION, account
-from tests.inner_site import RECIPIENT, InnerSite, site_in
+from tests.inner_site import RECIPIENT, InnerSite, check_in, site_in
 from tests.secrets.breaking import Fault, breaking, with_locals
 from tests.secrets.canary import Canaries
 
@@ -74,7 +74,7 @@ def set_past_every_plan(parts: Parts, scene: Scene) -> object:
 
 
 def hand_out(parts: Parts, scene: Scene) -> object:
-    return [clients.check_in(parts, MACHINE, {}), clients.published(parts, MACHINE)]
+    return [check_in(parts, MACHINE, {}), clients.published(parts, MACHINE)]
 
 
 def log_on(parts: Parts, scene: Scene) -> object:

@@ -14,7 +14,7 @@ from keyturn.operations.doubts import look_into_doubts
 from keyturn.operations.gate import Use, Wait
 from keyturn.operations.ports import PlanState
 from tests.estates import ADDITIONAL, DEFAULT, HEAD, INSTALLATION, MACHINES, account
-from tests.inner_site import InnerSite, site_in
+from tests.inner_site import InnerSite, check_in, site_in
 
 
 def furnished(folder: Path, estate: str = ADDITIONAL, **options: object) -> InnerSite:
@@ -82,7 +82,7 @@ def test_while_a_replica_is_cut_off_nothing_is_published(tmp_path: Path) -> None
     record = site.run(site.rotate("KtInstall").plan_id, machines=MACHINES, rounds=10)
     assert record.state is PlanState.WAITING
     assert record.missing == ("dc2",)
-    directions = clients.check_in(site.parts, MACHINES[0], dict(site.held[MACHINES[0]]))
+    directions = check_in(site.parts, MACHINES[0], dict(site.held[MACHINES[0]]))
     assert all(isinstance(direction, Wait) for direction in directions)
     site.realm().administration.heal("dc2")
     assert site.run(record.plan_id, machines=MACHINES).state is PlanState.DONE
@@ -146,7 +146,7 @@ def test_one_refusal_closes_the_gate_for_the_fleet_until_it_is_looked_into(tmp_p
     look_into_doubts(site.parts)
     told = [e for e in site.store.since() if e.kind == "changed-behind-our-back"]
     assert len(told) == 1
-    assert isinstance(clients.check_in(site.parts, MACHINES[1], dict(site.held[MACHINES[1]]))[0], Wait)
+    assert isinstance(check_in(site.parts, MACHINES[1], dict(site.held[MACHINES[1]]))[0], Wait)
     assert original != Secret("Somebody-else-9")
 
 
@@ -156,12 +156,12 @@ def test_a_refusal_of_one_machine_alone_does_not_keep_the_others_out(tmp_path: P
     assert found
     clients.report(site.parts, MACHINES[0], "CORP\\KtInstall", 1, Answer.WRONG_PASSWORD)
     held = {"CORP\\KtInstall": 1}
-    assert isinstance(clients.check_in(site.parts, MACHINES[1], held)[0], Wait)
+    assert isinstance(check_in(site.parts, MACHINES[1], held)[0], Wait)
     look_into_doubts(site.parts)
-    assert clients.check_in(site.parts, MACHINES[1], held) == [Use(Credential(found, 1))]
-    assert isinstance(clients.check_in(site.parts, MACHINES[0], held)[0], Wait)
+    assert check_in(site.parts, MACHINES[1], held) == [Use(Credential(found, 1))]
+    assert isinstance(check_in(site.parts, MACHINES[0], held)[0], Wait)
     clients.readmit(site.parts, MACHINES[0], by="olga")
-    handed = clients.check_in(site.parts, MACHINES[0], held)[0]
+    handed = check_in(site.parts, MACHINES[0], held)[0]
     assert isinstance(handed, clients.Handed)
     assert handed.anew
 
@@ -179,7 +179,7 @@ def test_a_refused_canary_stops_everybody_else(tmp_path: Path) -> None:
     site = furnished(tmp_path)
     record = site.rotate("KtClient")
     plans.advance_plan(site.parts, record.plan_id, "worker")
-    handed = [d for d in clients.check_in(site.parts, "PC-0001", {}) if isinstance(d, clients.Handed)]
+    handed = [d for d in check_in(site.parts, "PC-0001", {}) if isinstance(d, clients.Handed)]
     assert [str(d.credential.account) for d in handed] == ["CORP\\KtClient", "CORP\\KtClient_2"]
     clients.report(site.parts, "PC-0001", "CORP\\KtClient_2", 1, Answer.WRONG_PASSWORD)
     record = site.run(record.plan_id, machines=MACHINES[1:], rounds=5)

@@ -55,11 +55,6 @@ class Handed:
     anew: bool = False
 
 
-def check_in(parts: Parts, name: str, held: Mapping[str, int]) -> list[Direction | Handed]:
-    """What the machine is to do with each account."""
-    return hand_out(parts, direct_all(parts, [Contact(name, held)])[0])
-
-
 def direct_all(parts: Parts, contacts: Sequence[Contact]) -> list[list[Direction]]:
     """What each machine is to do, `Adopt` where it has a place for trying. One reading serves all of them, and one
     transaction all who want a place for the same credential."""
