@@ -13,21 +13,21 @@ and, where its realm differs from a domain,
 - `protocol`, `folds_names`, `counts`, `keeps_rights`  what the realm can do at all
 - `tells_namesakes_apart`, `versions_count`, `versions_rise`, `counts_travel`, `tells_disabled`  how exactly it tells
 
-Names are new for every test and accounts are deleted afterwards, so that the suite may run against a live realm.
+Names are new for every test and accounts are deleted afterwards, so that the suite may run against a live realm. Where
+it keeps rights, it has a group `Keyturn Contract`.
 """
 
 import secrets
 from collections.abc import Callable, Iterator
-from typing import NoReturn
 
 import pytest
 
+from keyturn.contracts.promises import not_promised
 from keyturn.lifecycle.ports import Authority, Rights
 from keyturn.model.accounts import Account, AccountToBe, RealmName
 from keyturn.model.errors import AuthorityError, NotFound
 from keyturn.model.logon import Answer, LogonProtocol
 from keyturn.model.secret import Secret
-from tests.conftest import NOT_PROMISED
 
 FIRST = Secret("Turn-the-key-0001")
 SECOND = Secret("Turn-the-key-0002")
@@ -51,11 +51,6 @@ ALL_VERBS: dict[str, Callable[[Authority, Account], object]] = VERBS | {
     "create": lambda authority, account: authority.create(AccountToBe(account.realm, account.name), FIRST),
     "delete": lambda authority, account: authority.delete(account),
 }
-
-
-def not_promised(why: str) -> NoReturn:
-    """Leaves out what a realm of this kind cannot do at all. It is listed, and is no test that was left undone."""
-    pytest.skip(f"{NOT_PROMISED}: {why}")
 
 
 class AuthorityContract:
