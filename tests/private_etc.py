@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 _CLONE_NEWNS = 0x00020000
-FAILLOCK = Path("/run/keyturn-faillock")
+_LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 @contextmanager
@@ -21,30 +21,38 @@ def private_etc() -> Iterator[Path]:
     """For this thread and the processes it starts. Skips, with the reason, where that cannot be."""
     if os.geteuid() != 0:
         pytest.skip("accounts of this machine are root's to change")
-    libc = ctypes.CDLL(None, use_errno=True)
-    working = Path.cwd()
-    before = os.open("/proc/thread-self/ns/mnt", os.O_RDONLY)
-    try:
-        if libc.unshare(_CLONE_NEWNS):
+    with namespace_of_now():
+        if _LIBC.unshare(_CLONE_NEWNS):
             pytest.skip(f"no mount namespace here: {os.strerror(ctypes.get_errno())}")
+        _mount("--make-rprivate", "/")
+        place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+        folder = Path(tempfile.mkdtemp(prefix="keyturn-etc-", dir=place))
         try:
-            _mount("--make-rprivate", "/")
-            place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-            folder = Path(tempfile.mkdtemp(prefix="keyturn-etc-", dir=place))
-            try:
-                shutil.copytree("/etc", folder / "etc", symlinks=True, ignore_dangling_symlinks=True)
-                if not (folder / "etc" / "machine-id").is_file():  # as on a machine that never started systemd
-                    (folder / "etc" / "machine-id").write_text(f"{uuid4().hex}\n")
-                _mount("--bind", str(folder / "etc"), "/etc")
-                yield Path("/etc")
-            finally:
-                subprocess.run(["umount", "--lazy", "/etc"], check=False)
-                shutil.rmtree(folder, ignore_errors=True)
+            shutil.copytree("/etc", folder / "etc", symlinks=True, ignore_dangling_symlinks=True)
+            if not (folder / "etc" / "machine-id").is_file():  # as on a machine that never started systemd
+                (folder / "etc" / "machine-id").write_text(f"{uuid4().hex}\n")
+            _mount("--bind", str(folder / "etc"), "/etc")
+            yield Path("/etc")
         finally:
-            assert libc.setns(before, _CLONE_NEWNS) == 0
-            os.chdir(working)  # going back leads to the root directory
+            subprocess.run(["umount", "--lazy", "/etc"], check=False)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def namespace_of_now() -> Iterator[int]:
+    """This thread's mount namespace, as an open file, to which the thread returns at the end."""
+    working = Path.cwd()
+    now = os.open("/proc/thread-self/ns/mnt", os.O_RDONLY)
+    try:
+        yield now
     finally:
-        os.close(before)
+        enter(now)
+        os.close(now)
+        os.chdir(working)  # going back leads to the root directory
+
+
+def enter(namespace: int) -> None:
+    assert _LIBC.setns(namespace, _CLONE_NEWNS) == 0, os.strerror(ctypes.get_errno())
 
 
 def _mount(*arguments: str) -> None:

@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 
 from keyturn.adapters.authorities.local_accounts.authority import LocalAccounts, open_authority
+from keyturn.adapters.authorities.local_accounts.programs import Machine
 from keyturn.adapters.authorities.reaching import Login
+from keyturn.contracts.authority import FIRST, GROUPS, SECOND, WRONG, AuthorityContract
 from keyturn.lifecycle.ports import Authority, Rights
 from keyturn.model.accounts import Account, AccountToBe, RealmName
 from keyturn.model.errors import AuthorityError, Refused
 from keyturn.model.estate import Realm, RealmKind
 from keyturn.model.logon import Answer, LogonProtocol
 from keyturn.model.secret import Secret
-from tests.contract.authority_contract import FIRST, GROUPS, SECOND, WRONG, AuthorityContract
 from tests.private_etc import private_etc
 
 MACHINE = RealmName("HERE")
@@ -126,7 +127,7 @@ def test_a_new_password_leaves_the_lock_and_unlocking_ends_it(
 def test_a_lock_ends_with_its_time(account: Account, counting: Path) -> None:
     fail(counting, account.name, *[time.time()] * DENY)
     realm = Realm(MACHINE, RealmKind.LOCAL, ("here",))
-    later = LocalAccounts(realm, lambda: time.time() + UNLOCK_S + 1)
+    later = LocalAccounts(realm, lambda: time.time() + UNLOCK_S + 1, Machine())
     assert not later.describe(account).locked
     assert later.try_logon(account, FIRST, protocol=LDAP) is Answer.ACCEPTED
 
@@ -212,8 +213,6 @@ def test_a_group_that_is_not_there_is_not_made(authority: Authority, account: Ac
         authority.grant(account, Rights(groups=frozenset({"nobodys"})))
 
 
-def test_one_machine_has_one_replica_and_no_settings() -> None:
+def test_one_machine_has_one_replica() -> None:
     with pytest.raises(Refused, match="one replica"):
         opened("one", "two")
-    with pytest.raises(Refused, match="no setting"):
-        opened("one", port="22")

@@ -13,10 +13,10 @@ from textwrap import dedent
 
 import pytest
 
-from keyturn.agent.consumers.handing import NotHanded
+from keyturn.agent.consumers.handing import NotHanded, listed
 from keyturn.model.errors import NotFound
 from keyturn.model.logon import Answer
-from tests.story.agent_site import FIRST, Machine, MemorySite
+from tests.story.agent_site import FIRST, SECOND, Machine, MemorySite
 
 OLD, NEW = "first password of the account", "second {name} \\ password\xe9"
 
@@ -94,6 +94,8 @@ def test_what_it_held_before_is_kept_sealed_and_can_be_put_back(site: MemorySite
     assert not [path for path in kept if OLD.encode() in path.read_bytes()]
     machine.client().put_back(file)
     assert file.read_text() == f"password={OLD}\n"
+    machine.contact()
+    assert file.read_text() == f"password={NEW}\n", "the next contact hands on what is current"
     with pytest.raises(NotFound, match="nothing is kept"):
         machine.client().put_back(file.with_name("other.conf"))
 
@@ -174,6 +176,58 @@ def test_settings_that_others_may_write_are_refused(site: MemorySite, machine: M
     (machine.folder / "consumers.toml").chmod(0o666)
     report, _ = machine.contact()
     assert "others can write" in report.failure
+
+
+# A second account takes over.
+
+
+def take_over(site: MemorySite) -> None:
+    site.realm.set_password(SECOND, NEW)
+    site.publish(SECOND, 1, NEW, succeeds=(FIRST,))
+
+
+def test_whoever_uses_an_account_is_given_the_one_that_takes_its_place_before_that_is_proven(
+    site: MemorySite, machine: Machine, file: Path, tmp_path: Path
+) -> None:
+    blocked = tmp_path / "blocked"
+    blocked.touch()
+    check = program(tmp_path, "check", f"import os, sys; sys.exit(os.path.exists({str(blocked)!r}))")
+    content = 'content = "{name} {password}"'
+    consumers(machine, a_file(file, f'check = ["{check}"]').replace('content = "password={password}\\n"', content))
+    blocked.unlink()
+    machine.contact()
+    assert file.read_text() == f"SMSClient_PHX {OLD}"
+    take_over(site)
+    blocked.touch()
+    machine.contact()
+    assert [proof for proof in site.proofs if proof[1] == SECOND] == []
+    assert file.read_text() == f"SMSClient_PHX {OLD}"
+    blocked.unlink()
+    machine.contact()
+    assert file.read_text() == f"SMSClient_PHX2 {NEW}"
+    assert site.proofs[-1] == ("PC-0001", SECOND, 1, Answer.ACCEPTED)
+
+
+def test_the_account_before_is_never_handed_out_again_while_both_are_held(
+    site: MemorySite, machine: Machine, file: Path
+) -> None:
+    consumers(machine, a_file(file))
+    machine.contact()
+    take_over(site)
+    machine.contact()
+    file.write_text("lost by somebody")
+    consumers(machine, a_file(file, 'mode = "0600"'))  # all of them are due again
+    for _ in range(2):
+        machine.contact()
+    assert file.read_text() == f"password={NEW}\n"
+    site.realm.set_password(FIRST, "changed in place meanwhile")
+    site.publish(FIRST, 2, "changed in place meanwhile")
+    machine.contact()
+    assert file.read_text() == f"password={NEW}\n"
+    client = machine.client()
+    client.credentials.refresh()
+    [row] = listed(client.handing(), client.credentials.held())
+    assert (row.account, row.handed) == (SECOND, True)
 
 
 # A daemon.

@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from keyturn.adapters.authorities.local_accounts.authority import LocalAccounts
-from keyturn.lifecycle.ports import Authority
+from keyturn.adapters.authorities.local_accounts.programs import Machine
+from keyturn.adapters.authorities.reaching import Login
+from keyturn.lifecycle.ports import Authority, Rights
 from keyturn.model.accounts import Account, AccountToBe, Credential, RealmName
 from keyturn.model.estate import Realm, RealmKind
 from keyturn.model.logon import Answer, LogonProtocol
@@ -17,6 +20,7 @@ from keyturn.operations.ports import PlanState
 from tests.builtin import Clock
 from tests.inner_site import InnerSite, site_in
 from tests.private_etc import private_etc
+from tests.story.kill_story import KillStory
 
 MACHINE = RealmName("HERE")
 FIRST = Secret("Turn-the-key-0001")
@@ -49,7 +53,7 @@ def etc() -> Iterator[Path]:
 
 @pytest.fixture
 def authority() -> Authority:
-    return LocalAccounts(Realm(MACHINE, RealmKind.LOCAL, ("here",)), time.time)
+    return LocalAccounts(Realm(MACHINE, RealmKind.LOCAL, ("here",)), time.time, Machine())
 
 
 @pytest.fixture
@@ -87,3 +91,31 @@ def test_what_root_has_set_meanwhile_stops_the_plan(authority: Authority, servic
     record = site.run(plan, rounds=10)
     assert record.state is PlanState.STOPPED
     assert "somebody else has changed" in record.note
+
+
+@dataclass(frozen=True)
+class Here:
+    """This machine as a realm of the stories. It keeps no record of the passwords set."""
+
+    realm = Realm(MACHINE, RealmKind.LOCAL, ("here",))
+    login = Login("", Secret(""))
+
+    def opened(self) -> Authority:
+        return LocalAccounts(self.realm, time.time, Machine())
+
+    def converge(self) -> None: ...
+
+    def sets(self, name: str) -> None: ...
+
+    def join(self, account: Account) -> None:
+        self.opened().grant(account, Rights(groups=frozenset({"games"})))
+
+
+class TestKills(KillStory):
+    @pytest.fixture
+    def there(self) -> Here:
+        return Here()
+
+    @pytest.fixture(params=[6, pytest.param(54, marks=pytest.mark.long)])
+    def kills(self, request: pytest.FixtureRequest) -> int:
+        return int(request.param)

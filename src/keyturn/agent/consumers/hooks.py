@@ -27,4 +27,4 @@ def adopt(consumer: HookConsumer, account: str, generation: int, secret: Secret)
 
 def _call(consumer: HookConsumer, verb: str, about: dict[str, object], hide: Secret | None = None) -> Ran:
     stdin = Secret(json.dumps(about))
-    return run((*consumer.command, verb), timeout_s=consumer.timeout_s, stdin=stdin, hide=hide)
+    return run((*consumer.command, verb), timeout_s=consumer.timeout_s, stdin=stdin, hide=hide, on=consumer.on)

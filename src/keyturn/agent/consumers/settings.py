@@ -1,24 +1,28 @@
 """`consumers.toml` in the agent's folder, written by this machine's administrator: the site never says what to run."""
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from keyturn.model.accounts import canonical
 from keyturn.model.errors import Refused
+from keyturn.wire.ssh import Ssh, way
 
 NAME = "consumers.toml"
 
 THE_PASSWORD = "{password}\n"
 _LONGEST_S = 600.0
+LONGEST = 32 * 1024
+"""Bytes of a file that holds a password."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileConsumer:
     """A file that holds the password. `content` has the fields `{password}`, `{account}` and `{name}`; owner, group and
-    mode None: as the file has them now. After a change `restart` is run, then `check`, which must succeed."""
+    mode None: as the file has them now. After a change `restart` is run, then `check`, which must succeed; where
+    `check_proves`, that shows the password in the file to be in use. `on` None: on this machine."""
 
     account: str
     path: Path
@@ -28,11 +32,13 @@ class FileConsumer:
     mode: int | None = None
     restart: tuple[str, ...] = ()
     check: tuple[str, ...] = ()
+    check_proves: bool = False
     timeout_s: float = 60
+    on: Ssh | None = None
 
     @property
     def title(self) -> str:
-        return str(self.path)
+        return _title(self.on, str(self.path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +48,65 @@ class HookConsumer:
     account: str
     command: tuple[str, ...]
     timeout_s: float = 60
+    on: Ssh | None = None
 
     @property
     def title(self) -> str:
-        return self.command[0]
+        return _title(self.on, self.command[0])
 
 
-Consumer: TypeAlias = FileConsumer | HookConsumer
+@dataclass(frozen=True, slots=True)
+class PluginConsumer:
+    """One of a kind that another package brings; what may stand in its settings is for that package to say."""
+
+    account: str
+    kind: str
+    settings: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def title(self) -> str:
+        return " ".join((self.kind, *(f"{key}={value}" for key, value in self.settings)))
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceConsumer:
+    """A service of the Windows machine `host`. `manage_as` is another account of this agent; `runs_as` is how the
+    machine spells the account, where that is not REALM\\name. A service that runs is restarted."""
+
+    account: str
+    host: str
+    name: str
+    manage_as: str
+    runs_as: str | None = None
+    restart: bool = True
+    timeout_s: float = 60
+
+    @property
+    def title(self) -> str:
+        return f"{self.host}, service {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskConsumer:
+    """A scheduled task of a Windows machine; see `ServiceConsumer`."""
+
+    account: str
+    host: str
+    path: str
+    manage_as: str
+    runs_as: str | None = None
+
+    @property
+    def title(self) -> str:
+        return f"{self.host}, task {self.path}"
+
+
+WindowsConsumer: TypeAlias = ServiceConsumer | TaskConsumer
+Consumer: TypeAlias = FileConsumer | HookConsumer | PluginConsumer | WindowsConsumer
+
+
+def _title(on: Ssh | None, name: str) -> str:
+    return f"{on.host}:{name}" if on else name
 
 
 def read_consumers(text: str) -> tuple[Consumer, ...]:
@@ -57,41 +115,64 @@ def read_consumers(text: str) -> tuple[Consumer, ...]:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise Refused(f"{NAME}: {error}") from None
-    tables = document.pop("consumer", [])
-    if document or not isinstance(tables, list):
-        raise Refused(f"{NAME}: it has tables [[consumer]] and nothing else")
-    return tuple(_consumer(number, table) for number, table in enumerate(tables, start=1))
+    tables, ssh = document.pop("consumer", []), document.pop("ssh", {})
+    if document or not isinstance(tables, list) or not isinstance(ssh, dict):
+        raise Refused(f"{NAME}: it has tables [[consumer]], one [ssh] for all of them, and nothing else")
+    return tuple(_consumer(_Taking(number, table, ssh)) for number, table in enumerate(tables, start=1))
 
 
-def of_account(consumers: Sequence[Consumer], account: str) -> tuple[Consumer, ...]:
-    return tuple(consumer for consumer in consumers if canonical(consumer.account) == canonical(account))
+def find_file(consumers: Sequence[Consumer], title: str) -> FileConsumer | None:
+    return next((found for found in consumers if isinstance(found, FileConsumer) and found.title == title), None)
 
 
-def _consumer(number: int, table: Mapping[str, Any]) -> Consumer:
-    taking = _Taking(number, table)
+def of_accounts(consumers: Sequence[Consumer], accounts: Sequence[str]) -> tuple[Consumer, ...]:
+    wanted = {canonical(account) for account in accounts}
+    return tuple(consumer for consumer in consumers if canonical(consumer.account) in wanted)
+
+
+def _consumer(taking: "_Taking") -> Consumer:
     account = taking.text("account").replace("/", "\\")
     if "\\" not in account:
         raise taking.wrong("account", "must be REALM\\name")
-    timeout_s = taking.seconds("timeout_s", 60.0)
-    consumer = _hook(taking, account, timeout_s) if "command" in table else _file(taking, account, timeout_s)
+    consumer = next((read for key, read in _FORMS.items() if taking.has(key)), _file)(taking, account)
     taking.refuse_rest()
     return consumer
 
 
-def _hook(taking: "_Taking", account: str, timeout_s: float) -> HookConsumer:
+def _plugin(taking: "_Taking", account: str) -> PluginConsumer:
+    return PluginConsumer(account, taking.text("kind"), taking.texts("settings"))
+
+
+def _hook(taking: "_Taking", account: str) -> HookConsumer:
     command = taking.words("command")
     if not command or not Path(command[0]).is_absolute():
         raise taking.wrong("command", "must begin with the absolute path of a program")
-    return HookConsumer(account, command, timeout_s)
+    return HookConsumer(account, command, taking.timeout_s(), taking.on())
 
 
-def _file(taking: "_Taking", account: str, timeout_s: float) -> FileConsumer:
+def _service(taking: "_Taking", account: str) -> ServiceConsumer:
+    name, host = taking.text("service"), taking.text("host")
+    manage_as, runs_as = taking.other_account("manage_as", account), taking.optional_text("runs_as")
+    return ServiceConsumer(account, host, name, manage_as, runs_as, taking.truth("restart", True), taking.timeout_s())
+
+
+def _task(taking: "_Taking", account: str) -> TaskConsumer:
+    path, host = taking.text("task"), taking.text("host")
+    if not path.startswith("\\"):
+        raise taking.wrong("task", "must be the path of a task, such as '\\Backup\\Nightly'")
+    return TaskConsumer(
+        account, host, path, taking.other_account("manage_as", account), taking.optional_text("runs_as")
+    )
+
+
+def _file(taking: "_Taking", account: str) -> FileConsumer:
     path = Path(taking.text("path"))
     if not path.is_absolute():
         raise taking.wrong("path", "must be absolute")
     unit = taking.optional_text("unit")
     restart = taking.words("restart") or (("systemctl", "restart", unit) if unit else ())
-    check = taking.words("check") or (("systemctl", "is-active", "--quiet", unit) if unit else ())
+    proof = taking.words("check")
+    check = proof or (("systemctl", "is-active", "--quiet", unit) if unit else ())
     content = taking.optional_text("content") or THE_PASSWORD
     if "{password}" not in content:
         raise taking.wrong("content", "must have the field {password}")
@@ -104,14 +185,32 @@ def _file(taking: "_Taking", account: str, timeout_s: float) -> FileConsumer:
         taking.mode(),
         restart,
         check,
-        timeout_s,
+        bool(proof),
+        taking.timeout_s(),
+        taking.on(),
     )
 
 
+_FORMS: Mapping[str, Callable[["_Taking", str], Consumer]] = {
+    "command": _hook,
+    "kind": _plugin,
+    "service": _service,
+    "task": _task,
+}
+"""By the key that only this form has. Without one of them it is a file."""
+
+
+_SSH_KEYS = frozenset({"user", "identity_file", "known_hosts", "port", "sudo"})
+
+
 class _Taking:
-    def __init__(self, number: int, table: Mapping[str, Any]) -> None:
+    def __init__(self, number: int, table: Mapping[str, Any], ssh: Mapping[str, Any]) -> None:
         self._left = dict(table)
         self._number = number
+        self._ssh = ssh
+
+    def has(self, key: str) -> bool:
+        return key in self._left
 
     def text(self, key: str) -> str:
         found = self.optional_text(key)
@@ -125,16 +224,34 @@ class _Taking:
             raise self.wrong(key, "must be text in quotes")
         return value
 
+    def other_account(self, key: str, account: str) -> str:
+        value = self.text(key).replace("/", "\\")
+        if "\\" not in value or canonical(value) == canonical(account):
+            raise self.wrong(key, "must be REALM\\name of another account")
+        return value
+
+    def truth(self, key: str, usual: bool) -> bool:
+        value = self._left.pop(key, usual)
+        if not isinstance(value, bool):
+            raise self.wrong(key, "must be true or false")
+        return value
+
     def words(self, key: str) -> tuple[str, ...]:
         value = self._left.pop(key, [])
         if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
             raise self.wrong(key, "must be a list of words, the program first")
         return tuple(value)
 
-    def seconds(self, key: str, usual: float) -> float:
-        value = self._left.pop(key, usual)
+    def texts(self, key: str) -> tuple[tuple[str, str], ...]:
+        value = self._left.pop(key, {})
+        if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+            raise self.wrong(key, "must be a table of texts in quotes")
+        return tuple(sorted(value.items()))
+
+    def timeout_s(self) -> float:
+        value = self._left.pop("timeout_s", 60.0)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= _LONGEST_S:
-            raise self.wrong(key, f"must be a number of seconds up to {_LONGEST_S:.0f}")
+            raise self.wrong("timeout_s", f"must be a number of seconds up to {_LONGEST_S:.0f}")
         return float(value)
 
     def mode(self) -> int | None:
@@ -148,6 +265,16 @@ class _Taking:
         if not 0 <= mode <= 0o777:
             raise self.wrong("mode", 'must be octal, such as "0640"')
         return mode
+
+    def on(self) -> Ssh | None:
+        """The machine of its `host`, reached as [ssh] says; None for this one."""
+        host = self.optional_text("host")
+        if host is None:
+            return None
+        if unknown := next((key for key in self._ssh if key not in _SSH_KEYS), None):
+            raise Refused(f"{NAME}: [ssh]: {unknown} is no key of it")
+        settings = {key: str(value) for key, value in self._ssh.items()} | {"host": host}
+        return way(settings, f"{NAME}: consumer {self._number}, [ssh]")
 
     def refuse_rest(self) -> None:
         if self._left:

@@ -1,1 +1,2 @@
-"""The accounts of the machine on which the server runs, as an authority: `/etc/passwd`, `/etc/shadow`, pam_faillock."""
+"""The accounts of one machine as an authority: `/etc/passwd`, `/etc/shadow`, pam_faillock. It is the machine on which
+the server runs, or another one over SSH."""

@@ -1,16 +1,16 @@
-"""The accounts of this machine behind the port of every realm. Read this first.
+"""The accounts of one machine behind the port of every realm. Read this first.
 
-The server must run as root. Other machines' accounts are not reached from here.
+For those of its own machine the server must run as root; for another's it is root there, or has sudo.
 """
 
 import secrets
 import time
 from collections.abc import Callable
 
-from keyturn.adapters.authorities.local_accounts import faillock, files
+from keyturn.adapters.authorities.local_accounts import discovery, faillock, files
 from keyturn.adapters.authorities.local_accounts.files import MAKING, Record
 from keyturn.adapters.authorities.local_accounts.hashing import matches, yescrypt
-from keyturn.adapters.authorities.local_accounts.programs import run
+from keyturn.adapters.authorities.local_accounts.programs import Machine
 from keyturn.adapters.authorities.reaching import Logins, settings_of
 from keyturn.lifecycle.ports import AccountState, Authority, ReplicaState, Rights
 from keyturn.model.accounts import Account, AccountToBe
@@ -18,6 +18,8 @@ from keyturn.model.errors import AuthorityError, NotFound, Refused
 from keyturn.model.estate import Realm
 from keyturn.model.logon import Answer, LogonProtocol
 from keyturn.model.secret import Secret
+from keyturn.operations.surveys import Survey
+from keyturn.wire.ssh import way
 
 _DAY_S = 86400
 _NEW_UIDS = range(20000, 60000)
@@ -26,30 +28,38 @@ it the identity."""
 
 
 def open_authority(realm: Realm, logins: Logins) -> Authority:
-    del logins  # root needs none
-    settings_of(realm)
+    del logins  # a key of SSH is no account of the realm, and root needs none
     if len(realm.replicas) != 1:
         raise Refused(
             f"realm {realm.name}: the accounts of one machine have one replica", hint='replicas = ["this-machine"]'
         )
-    return LocalAccounts(realm, time.time)
+    return LocalAccounts(realm, time.time, _machine(realm))
+
+
+def _machine(realm: Realm) -> Machine:
+    if not realm.connection:
+        return Machine()
+    settings = settings_of(realm, required=("host", "user", "identity_file", "known_hosts"), optional=("port", "sudo"))
+    return Machine(way(settings, f"realm {realm.name}"))
 
 
 class LocalAccounts:
-    def __init__(self, realm: Realm, now: Callable[[], float]) -> None:
+    def __init__(self, realm: Realm, now: Callable[[], float], machine: Machine) -> None:
         self._realm = realm
         self._host = realm.replicas[0]
         self._now = now
+        self._machine = machine
 
     def find(self, name: str) -> Account | None:
         """Names are told apart by their case. An account that is not made to the end is not there."""
-        found = files.by_name(name)
+        found = files.read(self._machine).by_name(name)
         return self._account(found) if found and found.comment != MAKING else None
 
     def describe(self, account: Account) -> AccountState:
         """When it last logged on is not known: many services do so without a trace."""
         found = self._require(account)
-        in_force, tally = faillock.policy(self._realm.policy), faillock.tally(found.name)
+        counting = faillock.read(self._machine)
+        in_force, tally = counting.policy(self._realm.policy), counting.tally(found.name)
         state = ReplicaState(
             replica=self._host,
             version=found.mark,
@@ -65,17 +75,18 @@ class LocalAccounts:
         """Without a home and without a shell. Until it has its password it bears a comment by which it is not found;
         what a crash leaves so is taken up by the next call."""
         joined = self._require(like).groups if like else frozenset[str]()
-        found = files.by_name(account.name)
+        known = files.read(self._machine)
+        found = known.by_name(account.name)
         if found and found.comment != MAKING:
             raise AuthorityError(f"{account} exists already", permanent=True)
         self._accept(secret, account.name)
         if not found:
-            uid = secrets.choice([uid for uid in _NEW_UIDS if uid not in files.uids()])
+            uid = secrets.choice(sorted(set(_NEW_UIDS) - known.uids()))
             plain = ("--no-create-home", "--no-user-group", "--shell", "/usr/sbin/nologin")
-            run("useradd", *plain, "--uid", str(uid), "--comment", MAKING, "--", account.name)
+            self._run("useradd", *plain, "--uid", str(uid), "--comment", MAKING, "--", account.name)
         self._join(account.name, joined)
-        _change(account.name, secret)
-        run("usermod", "--comment", "", "--", account.name)
+        self._change(account.name, secret)
+        self._run("usermod", "--comment", "", "--", account.name)
         made = self.find(account.name)
         if made is None:
             raise AuthorityError(f"{account} was made, and somebody has taken it away", permanent=True)
@@ -86,9 +97,9 @@ class LocalAccounts:
         stays so; a lock by wrong passwords stays too."""
         found = self._require(account)
         self._accept(secret, found.name)
-        _change(found.name, secret)
+        self._change(found.name, secret)
         if not found.enabled and found.hashed:
-            run("usermod", "--lock", "--", found.name)
+            self._run("usermod", "--lock", "--", found.name)
 
     def try_logon(
         self, account: Account, secret: Secret, *, protocol: LogonProtocol, replica: str | None = None
@@ -97,30 +108,32 @@ class LocalAccounts:
         if replica not in (None, self._host):
             raise NotFound(f"no replica {replica} in {self._realm.name}", hint=f"it is {self._host}")
         found = self._require(account)
-        if faillock.tally(found.name).locked(faillock.policy(self._realm.policy), self._now()):
+        counting = faillock.read(self._machine)
+        if counting.tally(found.name).locked(counting.policy(self._realm.policy), self._now()):
             return Answer.LOCKED
         return _bar(found, int(self._now() // _DAY_S)) if matches(secret, found.hashed) else Answer.WRONG_PASSWORD
 
     def unlock(self, account: Account) -> None:
-        faillock.forget(self._require(account).name)
+        found = self._require(account)
+        faillock.read(self._machine).forget(found.name)
 
     def disable(self, account: Account) -> None:
         """Its password only: keys of SSH, timers and what runs already are not stopped."""
         found = self._require(account)
         if found.enabled:
-            run("usermod", "--lock", "--", found.name)
+            self._run("usermod", "--lock", "--", found.name)
 
     def enable(self, account: Account) -> None:
         found = self._require(account)
         if not found.enabled:
-            run("usermod", "--unlock", "--", found.name)
+            self._run("usermod", "--unlock", "--", found.name)
 
     def delete(self, account: Account) -> None:
         """Its home and its files stay. AuthorityError that may pass while a process of it runs."""
         found = self._found(account)
         if found:
-            run("userdel", "--", found.name)
-            faillock.forget(found.name)
+            self._run("userdel", "--", found.name)
+            faillock.read(self._machine).forget(found.name)
 
     def rights(self, account: Account) -> Rights:
         """Groups alone: what sudo, files and services give to a name is not looked for."""
@@ -132,11 +145,14 @@ class LocalAccounts:
             raise AuthorityError(f"{self._realm.name} knows groups only, no grants for {account}", permanent=True)
         self._join(found.name, rights.groups - found.groups)
 
+    def survey(self, now: float) -> Survey:
+        return discovery.survey(files.read(self._machine), self._host, now)
+
     def _join(self, name: str, groups: frozenset[str]) -> None:
-        if absent := groups - files.groups():
+        if absent := groups - files.read(self._machine).groups():
             raise AuthorityError(f"{self._host} has no group {', '.join(sorted(absent))}", permanent=True)
         if groups:
-            run("usermod", "--append", "--groups", ",".join(sorted(groups)), "--", name)
+            self._run("usermod", "--append", "--groups", ",".join(sorted(groups)), "--", name)
 
     def _accept(self, secret: Secret, name: str) -> None:
         password, least = secret.reveal(), self._realm.policy.min_length
@@ -153,17 +169,16 @@ class LocalAccounts:
         return found
 
     def _found(self, account: Account) -> Record | None:
-        machine, _, uid = account.sid.rpartition("-")
-        if machine != files.machine() or not uid.isdigit():
-            return None
-        return files.by_uid(int(uid))
+        return files.read(self._machine).by_sid(account.sid)
 
     def _account(self, found: Record) -> Account:
-        return Account(self._realm.name, f"{files.machine()}-{found.uid}", found.name)
+        return Account(self._realm.name, found.sid, found.name)
 
+    def _change(self, name: str, secret: Secret) -> None:
+        self._run("chpasswd", "--encrypted", entered=f"{name}:{yescrypt(secret)}\n")
 
-def _change(name: str, secret: Secret) -> None:
-    run("chpasswd", "--encrypted", entered=f"{name}:{yescrypt(secret)}\n")
+    def _run(self, program: str, *arguments: str, entered: str = "") -> None:
+        self._machine.run(program, *arguments, entered=entered)
 
 
 def _bar(found: Record, today: int) -> Answer:

@@ -1,14 +1,14 @@
-"""An account as the machine's files have it: passwd(5), shadow(5), group(5). Read whole: they are short, and replaced
-as a whole by whoever changes them."""
+"""An account as the machine's files have it: passwd(5), shadow(5), group(5). Read whole and at once: they are short,
+and replaced as a whole by whoever changes them."""
 
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from keyturn.adapters.authorities.local_accounts.programs import Machine
 from keyturn.model.errors import AuthorityError
 
-_ETC = Path("/etc")
+_MACHINE_ID, _PASSWD, _SHADOW, _GROUP = _PATHS = ("/etc/machine-id", "/etc/passwd", "/etc/shadow", "/etc/group")
 _LOCKED = "!"
 _MARK_BYTES = 6
 MAKING = "keyturn-making"
@@ -17,10 +17,11 @@ MAKING = "keyturn-making"
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Days are counted from the epoch, as shadow(5) does. `hashed` is without the sign that disables it."""
+    """`sid` is made of the machine's own identity and the account's number. Days are counted from the epoch, as
+    shadow(5) does. `hashed` is without the sign that disables it."""
 
+    sid: str
     name: str
-    uid: int
     comment: str
     groups: frozenset[str]
     enabled: bool
@@ -38,67 +39,72 @@ class Record:
         return int.from_bytes(hashlib.sha256(self.hashed.encode()).digest()[:_MARK_BYTES])
 
 
-def machine() -> str:
-    """machine-id(5): it stays when the machine is renamed."""
-    return _read(_ETC / "machine-id").strip()
+@dataclass(frozen=True, slots=True)
+class Files:
+    """One reading. `machine` is its machine-id(5), which stays when it is renamed."""
+
+    machine: str
+    passwd: tuple[tuple[str, ...], ...] = field(repr=False)
+    shadow: tuple[tuple[str, ...], ...] = field(repr=False)
+    group: tuple[tuple[str, ...], ...] = field(repr=False)
+
+    def by_name(self, name: str) -> Record | None:
+        return next((self._record(row) for row in self.passwd if row[0] == name), None)
+
+    def by_sid(self, sid: str) -> Record | None:
+        return next((self._record(row) for row in self.passwd if self._sid(row[2]) == sid), None)
+
+    def uids(self) -> frozenset[int]:
+        return frozenset(int(row[2]) for row in self.passwd)
+
+    def groups(self) -> frozenset[str]:
+        return frozenset(row[0] for row in self.group)
+
+    def _record(self, row: tuple[str, ...]) -> Record:
+        name, _, uid, gid, comment, *_ = row
+        shadow = next((row for row in self.shadow if row[0] == name), (name, _LOCKED, *[""] * 7))
+        hashed = shadow[1].lstrip(_LOCKED)
+        return Record(
+            sid=self._sid(uid),
+            name=name,
+            comment=comment,
+            groups=frozenset(self._groups_of(name, gid)),
+            enabled=bool(hashed) and not shadow[1].startswith(_LOCKED),
+            changed_day=_number(shadow[2]),
+            max_days=_number(shadow[4]),
+            expiry_day=_number(shadow[7]),
+            hashed=hashed if hashed.startswith("$") else "",
+        )
+
+    def _sid(self, uid: str) -> str:
+        return f"{self.machine}-{uid}"
+
+    def _groups_of(self, name: str, gid: str) -> Iterator[str]:
+        """The group of the account's own name is nobody else's, and so no right to be compared."""
+        for group, _, number, members in self.group:
+            if name in members.split(",") or (number == gid and group != name):
+                yield group
 
 
-def by_name(name: str) -> Record | None:
-    return next((_record(fields) for fields in _rows("passwd", 7) if fields[0] == name), None)
+def read(machine: Machine) -> Files:
+    """AuthorityError where one of the four cannot be read."""
+    lines = tuple(named_lines(machine.run("grep", "-aH", ".", *_PATHS)))
+
+    def rows(path: str, width: int) -> tuple[tuple[str, ...], ...]:
+        split = (tuple(line.split(":")) for name, line in lines if name == path)
+        return tuple(row for row in split if len(row) == width)
+
+    found = next((line.strip() for path, line in lines if path == _MACHINE_ID), "")
+    if not found:
+        raise AuthorityError(f"{_MACHINE_ID} is empty", permanent=False)
+    return Files(found, rows(_PASSWD, 7), rows(_SHADOW, 9), rows(_GROUP, 4))
 
 
-def by_uid(uid: int) -> Record | None:
-    return next((_record(fields) for fields in _rows("passwd", 7) if fields[2] == str(uid)), None)
-
-
-def uids() -> frozenset[int]:
-    return frozenset(int(fields[2]) for fields in _rows("passwd", 7))
-
-
-def groups() -> frozenset[str]:
-    return frozenset(fields[0] for fields in _rows("group", 4))
-
-
-def _record(fields: list[str]) -> Record:
-    name, _, uid, gid, comment, *_ = fields
-    shadow = next((row for row in _rows("shadow", 9) if row[0] == name), [name, "!"] + [""] * 7)
-    hashed = shadow[1].lstrip(_LOCKED)
-    return Record(
-        name=name,
-        uid=int(uid),
-        comment=comment,
-        groups=frozenset(_groups_of(name, gid)),
-        enabled=bool(hashed) and not shadow[1].startswith(_LOCKED),
-        changed_day=_number(shadow[2]),
-        max_days=_number(shadow[4]),
-        expiry_day=_number(shadow[7]),
-        hashed=hashed if hashed.startswith("$") else "",
-    )
-
-
-def _groups_of(name: str, gid: str) -> Iterator[str]:
-    """The group of the account's own name is nobody else's, and so no right to be compared."""
-    for group, _, number, members in _rows("group", 4):
-        if name in members.split(",") or (number == gid and group != name):
-            yield group
-
-
-def _rows(name: str, width: int) -> Iterator[list[str]]:
-    for line in _read(_ETC / name).splitlines():
-        fields = line.split(":")
-        if len(fields) == width:
-            yield fields
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(errors="surrogateescape")
-    except PermissionError:
-        raise AuthorityError(
-            f"{path} may be read by root only, and Keyturn does not run as root", permanent=True
-        ) from None
-    except OSError as error:
-        raise AuthorityError(f"{path}: {error.strerror}", permanent=False) from None
+def named_lines(printed: str) -> Iterator[tuple[str, str]]:
+    """What `grep -H` says: every line with the path of its file."""
+    for line in printed.splitlines():
+        path, _, content = line.partition(":")
+        yield path, content
 
 
 def _number(written: str) -> int | None:
