@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from keyturn.agent.scan import scan
 from keyturn.model.estate import Sighted
 from keyturn.operations import plans
 from keyturn.operations.sightings import Record, learn
+from keyturn.wire.evidence.reading import read_evidence
+from keyturn.wire.evidence.sightings import add_up
+from keyturn.wire.scan import write_scan
 from tests.estates import ADDITIONAL, MACHINES
 from tests.inner_site import InnerSite, site_in
 
@@ -68,3 +72,17 @@ def test_the_account_is_not_retired_while_a_stranger_may_need_it(site: InnerSite
 def test_whoever_was_only_refused_needs_nothing(site: InnerSite) -> None:
     learn(site.parts, [record("GUESSER", accepted=0)], by="olga")
     assert site.run(site.rotate(NAME).plan_id, machines=MACHINES, rounds=40).state == "done"
+
+
+def test_a_machine_that_is_set_up_to_use_the_account_holds_its_retirement_up(site: InnerSite, tmp_path: Path) -> None:
+    """Nobody has seen it log on: its crontab runs once a year."""
+    (tmp_path / "etc/cron.d").mkdir(parents=True)
+    (tmp_path / "etc/cron.d/yearly").write_text("0 0 1 1 * KtClient /usr/bin/report\n")
+    found = scan(["CORP\\KtClient"], machine="OLD-SERVER", now=1.0, top=tmp_path)
+    evidence = read_evidence(write_scan(found).encode(), "scan.json")
+    [seen] = add_up(evidence.sightings)
+    sighted = Sighted(seen.source, seen.first_at, seen.last_at, seen.accepted, seen.wrong, *seen.how)
+    [learnt] = learn(site.parts, [Record(seen.domain, seen.name, sighted)], by="olga")
+    assert (learnt.seen.source, learnt.seen.how, learnt.holder) == ("OLD-SERVER", "scan", False)
+    ended = site.run(site.rotate(NAME).plan_id, machines=MACHINES, rounds=40)
+    assert (ended.state, ended.missing) == ("waiting", ("OLD-SERVER",))

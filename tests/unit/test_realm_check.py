@@ -1,6 +1,6 @@
 """What `keyturn realm check` finds: who can be worked with, and what stands in the way."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from keyturn.model.errors import AuthorityError
 from keyturn.model.logon import LogonProtocol
 from keyturn.model.policy import RealmPolicy
 from keyturn.model.secret import Secret
+from keyturn.operations.delegation import MissingRight
 from keyturn.operations.realm_checks import check_realm
 from tests.estates import INSTALLATION
 from tests.inner_site import InnerSite, site_in
@@ -75,6 +76,30 @@ def test_an_own_account_with_far_too_many_rights_is_told(site: InnerSite) -> Non
     found = check_realm(replace(site.parts, store=store), "CORP")  # type: ignore[arg-type]
     assert found.works_as == NAME
     assert any("Domain Admins" in trouble for trouble in found.troubles)
+
+
+def test_an_own_account_that_was_accepted_with_its_rights_is_no_trouble(site: InnerSite) -> None:
+    site.realm().grant(the_account(site), Rights(groups=frozenset({"Domain Admins"})))
+    estate = site.store.estate()
+    bound = replace(estate.realm("CORP"), bind_account=NAME, connection=(("domain_admin", "accepted"),))
+    store = Reading(site, replace(estate, realms=(replace(bound, kind="openldap"),)))
+    assert check_realm(replace(site.parts, store=store), "CORP").troubles == ()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("vital", [True, False])
+def test_a_realm_is_fit_without_a_right_that_no_rotation_needs(site: InnerSite, vital: bool) -> None:
+    right = MissingRight("set passwords", "OU=Keyturn", ("dsacls …",), vital=vital)
+    found = check_realm(replace(site.parts, delegation=lambda _: Lacking(right)), "CORP")
+    assert found.missing == (right,)
+    assert found.fit is not vital
+
+
+class Lacking:
+    def __init__(self, right: MissingRight) -> None:
+        self._right = right
+
+    def missing_rights(self, accounts: Collection[Account]) -> tuple[MissingRight, ...]:
+        return (self._right,)
 
 
 class Reading:

@@ -5,21 +5,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
+from keyturn.adapters.authorities.plugins import plugged_in
 from keyturn.adapters.authorities.reaching import Login, Maker
 from keyturn.lifecycle.ports import Authority
 from keyturn.model.accounts import RealmName, canonical
 from keyturn.model.errors import NotFound, Refused
 from keyturn.model.estate import Estate, Realm, RealmKind
 
-_KINDS: dict[RealmKind, tuple[str, str | None]] = {
+_KINDS: dict[str, tuple[str, str | None]] = {
     RealmKind.ACTIVE_DIRECTORY: ("active_directory.authority", "directory"),
     RealmKind.OPENLDAP: ("openldap.authority", "directory"),
     RealmKind.POSTGRESQL: ("postgresql.authority", "postgresql"),
     RealmKind.MARIADB: ("mariadb.authority", "mariadb"),
+    RealmKind.SQL_SERVER: ("sql_server.authority", None),
     RealmKind.LOCAL: ("local_accounts.authority", None),
 }
-"""The module that opens a realm of this kind, and the extra that brings what it needs. A kind that is not here may
-stand in an estate, is reckoned with, and cannot be changed."""
+"""The module that opens a realm of this kind, and the extra that brings what it needs. Every other kind is a
+plug-in's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Realms:
         """NotFound for a realm that the estate does not have; Refused for one whose settings say too little."""
         with self._turn:
             realm = self._realm(name)
-            if realm is None or realm.kind is RealmKind.BUILTIN:
+            if realm is None or realm.kind == RealmKind.BUILTIN:
                 return self._builtin(name)
             opened = self._open.get(canonical(name))
             if opened is None or opened.realm != realm:
@@ -61,7 +63,7 @@ class Realms:
         """Also of a name that the estate does not have."""
         with self._turn:
             realm = self._realm(name)
-        return realm is None or realm.kind is RealmKind.BUILTIN
+        return realm is None or realm.kind == RealmKind.BUILTIN
 
     def reached_by(self, name: str, login: Login) -> Authority:
         """The realm by another login, which is not kept."""
@@ -69,7 +71,7 @@ class Realms:
             realm = self._realm(name)
         if realm is None:
             raise NotFound(f"no realm {name} in the estate")
-        return self._builtin(name) if realm.kind is RealmKind.BUILTIN else _open(realm, lambda: login)
+        return self._builtin(name) if realm.kind == RealmKind.BUILTIN else _open(realm, lambda: login)
 
     def _realm(self, name: str) -> Realm | None:
         edition = self._edition()
@@ -82,7 +84,7 @@ def refuse_unreachable(estate: Estate) -> None:
     """Refused for the first realm whose settings are wrong, before an estate is taken in. Connects to nothing. A realm
     that says nothing of its connection is reckoned with, and not reached."""
     for realm in estate.realms:
-        if realm.kind in _KINDS and realm.connection:
+        if realm.connection and realm.kind != RealmKind.BUILTIN:
             _open(realm, lambda name=realm.name: _nobody(name))  # type: ignore[misc]
 
 
@@ -90,15 +92,23 @@ def _nobody(realm: RealmName) -> Login:
     raise AssertionError(f"a connection to {realm} was opened to read its settings")
 
 
-def _open(realm: Realm, login: Callable[[], Login]) -> Authority:
-    if realm.kind not in _KINDS:
-        raise Refused(f"realm {realm.name} is of kind {realm.kind}, which this release does not reach")
-    module, extra = _KINDS[realm.kind]
+def maker_of(kind: str) -> Maker:
+    """Refused where what it needs is not installed."""
+    if kind not in _KINDS:
+        return plugged_in(kind)
+    module, extra = _KINDS[kind]
     try:
         maker: Maker = import_module(f"keyturn.adapters.authorities.{module}").open_authority
     except ModuleNotFoundError as missing:
-        raise Refused(
-            f"realm {realm.name} is of kind {realm.kind}, and {missing.name} is not installed",
-            hint=f"pip install 'keyturn[{extra}]'" if extra else "",
-        ) from None
+        hint = f"pip install 'keyturn[{extra}]'" if extra else ""
+        raise Refused(f"{missing.name} is not installed", hint) from None
+    return maker
+
+
+def _open(realm: Realm, login: Callable[[], Login]) -> Authority:
+    try:
+        maker = maker_of(realm.kind)
+    except Refused as refused:
+        said = f"realm {realm.name} is of kind {realm.kind}, and {refused.message}"
+        raise Refused(said, refused.hint) from refused.__cause__
     return maker(realm, login)

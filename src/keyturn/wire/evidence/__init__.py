@@ -1,1 +1,2 @@
-"""What directories write down about logons, read as evidence of who really uses an account."""
+"""What directories write down about logons, and machines hold in their configuration, read as evidence of who really
+uses an account."""

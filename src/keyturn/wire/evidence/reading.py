@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from keyturn.model.errors import Refused
-from keyturn.wire.evidence import samba_json, windows_csv, windows_xml
+from keyturn.wire.evidence import machine_scan, samba_json, windows_csv, windows_xml
 from keyturn.wire.evidence.sightings import Sighting
 
 _BEGINNING = 64 * 1024
@@ -24,6 +24,8 @@ def read_evidence(data: bytes, name: str) -> Evidence:
     """Refused for a file in which nothing of a known kind is found; `name` is the file's."""
     text = _text(data)
     beginning = text[:_BEGINNING]
+    if machine_scan.is_it(beginning):
+        return _counted("scan of a machine", machine_scan.read(text))
     if windows_csv.is_it(beginning.partition("\n")[0]):
         return _counted("Windows events, CSV", windows_csv.read(io.StringIO(text, newline="")))
     if windows_xml.is_it(beginning):
@@ -32,7 +34,8 @@ def read_evidence(data: bytes, name: str) -> Evidence:
         return _counted("Samba audit, JSON", _samba(text))
     raise Refused(
         f"{name} is no evidence of a known kind",
-        hint="Samba's audit in JSON, or Windows security events saved as XML or as CSV in English",
+        hint="Samba's audit in JSON, Windows security events saved as XML or as CSV in English, or what "
+        "`keyturn agent scan --json` printed",
     )
 
 

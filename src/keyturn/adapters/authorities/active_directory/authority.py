@@ -1,9 +1,12 @@
 """Active Directory behind the port of every realm. Read this first.
 
-A connection lives for one verb: nothing is ever sent again on one whose last answer was lost.
+A verb that fails ends its connection: nothing is ever sent again on one whose last answer was lost.
 """
 
-from keyturn.adapters.authorities.active_directory import changes, rights
+from collections.abc import Collection
+
+from keyturn.adapters.authorities.active_directory import changes, discovery, rights
+from keyturn.adapters.authorities.active_directory.allowed import missing
 from keyturn.adapters.authorities.active_directory.controllers import Controllers
 from keyturn.adapters.authorities.active_directory.directory import account_named, require
 from keyturn.adapters.authorities.active_directory.domain import Domain, domain_of
@@ -17,6 +20,8 @@ from keyturn.model.accounts import Account, AccountToBe
 from keyturn.model.estate import Realm
 from keyturn.model.logon import Answer, LogonProtocol
 from keyturn.model.secret import Secret
+from keyturn.operations.delegation import MissingRight
+from keyturn.operations.surveys import Survey
 
 
 def open_authority(realm: Realm, logins: Logins) -> Authority:
@@ -106,3 +111,11 @@ class ActiveDirectory:
         """Groups alone, which must be there already. What else is lacking shows when the two are compared."""
         with self._controllers.session() as session:
             rights.join(session, account, rights_.groups)
+
+    def survey(self, now: float) -> Survey:
+        with self._controllers.session() as session:
+            return discovery.survey(session, self._domain, now)
+
+    def missing_rights(self, accounts: Collection[Account]) -> tuple[MissingRight, ...]:
+        with self._controllers.session() as session:
+            return tuple(missing(session, self._domain, accounts))

@@ -1,8 +1,9 @@
 """Keyturn's own logons to the controllers: never twice with a password that was refused."""
 
+import select
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from contextlib import AbstractContextManager, ExitStack
 
 from ldap.ldapobject import SimpleLDAPObject
 
@@ -10,28 +11,37 @@ from keyturn.adapters.authorities.active_directory.answers import bind_answer
 from keyturn.adapters.authorities.active_directory.channel import base_of, connected
 from keyturn.adapters.authorities.active_directory.domain import Domain
 from keyturn.adapters.authorities.active_directory.session import Session
+from keyturn.adapters.authorities.active_directory.sessions import Opened, Sessions
+from keyturn.adapters.authorities.active_directory.strong import is_strong, named
 from keyturn.adapters.authorities.reaching import Login, Logins
-from keyturn.model.errors import AuthorityError
+from keyturn.model.errors import AuthorityError, Refused
 from keyturn.model.logon import Answer
+from keyturn.operations.delegation import ACCEPTED, STRONG
 
 
 class Controllers:
     def __init__(self, domain: Domain, logins: Logins) -> None:
         self._domain = domain
         self._logins = logins
+        self._sessions = Sessions(logins, self._open, time.monotonic)
         self._refused: Login | None = None
+        self._weak = ""
         self._turn = threading.Lock()
 
-    @contextmanager
-    def session(self, host: str | None = None) -> Iterator[Session]:
+    def session(self, host: str | None = None) -> AbstractContextManager[Session]:
         """On the pinned controller unless said."""
-        host = host or self._domain.pinned
-        with connected(self._domain, host) as connection:
-            base = base_of(connection, host)
-            self._log_on(connection, host)
-            yield Session(connection, host, base)
+        return self._sessions.one(host or self._domain.pinned)
 
-    def _log_on(self, connection: SimpleLDAPObject, host: str) -> None:
+    def _open(self, host: str) -> Opened:
+        with ExitStack() as stack:
+            connection = stack.enter_context(connected(self._domain, host))
+            base = base_of(connection, host)
+            login = self._log_on(connection, host)
+            session = Session(connection, host, base)
+            self._refuse_strong(session, login)
+            return Opened(session, login, time.monotonic(), lambda: _silent(connection), stack.pop_all().close)
+
+    def _log_on(self, connection: SimpleLDAPObject, host: str) -> Login:
         """One thread at a time: a password that has become wrong costs one bad attempt, not one for every thread."""
         with self._turn:
             login = self._logins()
@@ -46,6 +56,20 @@ class Controllers:
             raise AuthorityError(f"{doing}: the account is locked", permanent=False)
         if answer is not Answer.ACCEPTED:
             raise self._shut_out(login, f"{host} says {answer}")
+        return login
+
+    def _refuse_strong(self, session: Session, login: Login) -> None:
+        """Whoever takes this server over would have the domain. Each login is looked at once."""
+        if self._domain.strong_accepted or login.name == self._weak:
+            return
+        strong = [named(sid) for sid in session.identities() if is_strong(sid)]
+        if strong:
+            raise Refused(
+                f"Keyturn does not work in {self._domain.realm} as {login.name}, which is in {', '.join(strong)}",
+                hint="give it an account with the rights of docs/how-to/realm-active-directory.md; or, if you must, "
+                f'write {STRONG} = "{ACCEPTED}" into the [realm.connection] of {self._domain.realm}',
+            )
+        self._weak = login.name
 
     def _written(self, login: Login) -> str:
         """A distinguished name, `name@domain` or `DOMAIN\\name` stays as it is."""
@@ -57,3 +81,9 @@ class Controllers:
             permanent=True,
             hint=f"keyturn account adopt '{self._domain.realm}\\{login.name}', with the password that works",
         )
+
+
+def _silent(connection: SimpleLDAPObject) -> bool:
+    arrived = select.poll()
+    arrived.register(connection.fileno(), select.POLLIN)
+    return not arrived.poll(0)

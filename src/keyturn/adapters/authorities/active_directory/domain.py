@@ -8,6 +8,7 @@ from keyturn.model.accounts import RealmName
 from keyturn.model.errors import NotFound, Refused
 from keyturn.model.estate import Realm
 from keyturn.model.policy import RealmPolicy
+from keyturn.operations.delegation import ACCEPTED, STRONG
 
 LDAPS = 636
 
@@ -24,6 +25,8 @@ class Domain:
     policy: RealmPolicy
     port: int = LDAPS
     container: str | None = None
+    strong_accepted: bool = False
+    """Keyturn may work as an administrator of the domain, which it refuses otherwise."""
 
     @property
     def pinned(self) -> str:
@@ -50,7 +53,7 @@ class Domain:
 
 
 def domain_of(realm: Realm) -> Domain:
-    found = settings_of(realm, required=("certificate_authority",), optional=("domain", "container", "port"))
+    found = settings_of(realm, required=("certificate_authority",), optional=("domain", "container", "port", STRONG))
     if not realm.replicas:
         raise Refused(
             f"realm {realm.name} has no domain controller", hint="name them as replicas, the pinned one first"
@@ -63,7 +66,14 @@ def domain_of(realm: Realm) -> Domain:
         policy=realm.policy,
         port=_port(realm, found.get("port", str(LDAPS))),
         container=found.get("container"),
+        strong_accepted=_accepted(realm, found.get(STRONG)),
     )
+
+
+def _accepted(realm: Realm, written: str | None) -> bool:
+    if written not in (None, ACCEPTED):
+        raise Refused(f"realm {realm.name}: {STRONG} is {written}", hint=f'"{ACCEPTED}", or leave {STRONG} out')
+    return written is not None
 
 
 def _port(realm: Realm, written: str) -> int:

@@ -55,7 +55,18 @@ def policy_for(session: Session, account: Entry, unread: RealmPolicy) -> RealmPo
     """`unread` gives what no directory tells. AuthorityError, permanent, where the policy may not be read: a threshold
     that is only supposed would lock the account."""
     own = account.text("msDS-ResultantPSO")
-    written, dn = (_FINE_GRAINED, own) if own else (_DOMAIN, session.base)
+    return fine_grained_policy(session, own, unread) if own else domain_policy(session, unread)
+
+
+def domain_policy(session: Session, unread: RealmPolicy) -> RealmPolicy:
+    return _policy(session, _DOMAIN, session.base, unread)
+
+
+def fine_grained_policy(session: Session, dn: str, unread: RealmPolicy) -> RealmPolicy:
+    return _policy(session, _FINE_GRAINED, dn, unread)
+
+
+def _policy(session: Session, written: _Written, dn: str, unread: RealmPolicy) -> RealmPolicy:
     entry = session.read(dn, written.all)
     if entry is None or not entry.values:
         raise AuthorityError(

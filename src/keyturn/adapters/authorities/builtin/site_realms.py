@@ -40,7 +40,7 @@ class SiteRealms:
         """Make and set every built-in realm as the estate now has it."""
         with self._turn:
             for realm in self._estate().realms:
-                if realm.kind is not RealmKind.BUILTIN:
+                if realm.kind != RealmKind.BUILTIN:
                     continue
                 key = canonical(realm.name)
                 if key not in self._open:

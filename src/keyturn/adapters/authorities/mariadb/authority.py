@@ -1,12 +1,12 @@
 """The accounts of a MariaDB server behind the port of every realm. Read this first."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
 import pymysql
 
-from keyturn.adapters.authorities.mariadb import accounts, errors, grants
+from keyturn.adapters.authorities.mariadb import accounts, allowed, discovery, errors, grants
 from keyturn.adapters.authorities.mariadb.accounts import Entry
 from keyturn.adapters.authorities.mariadb.door import Door
 from keyturn.adapters.authorities.mariadb.names import UserAtHost, parsed
@@ -19,6 +19,8 @@ from keyturn.model.errors import AuthorityError, NotFound
 from keyturn.model.estate import Realm
 from keyturn.model.logon import Answer, LogonProtocol
 from keyturn.model.secret import Secret
+from keyturn.operations.delegation import MissingRight
+from keyturn.operations.surveys import Survey
 
 _ANSWERS = {
     errors.ACCESS_DENIED: Answer.WRONG_PASSWORD,
@@ -150,6 +152,15 @@ class MariadbRealm:
             grants.join(session, entry.who, sorted(rights.groups - held.groups))
             # A role is granted before it becomes the default one: GRANT comes before SET.
             grants.give(session, entry.who, sorted(rights.grants - held.grants))
+
+    def survey(self, now: float) -> Survey:
+        with self._door.open(self._pinned, f"the accounts of {self.name}") as session:
+            return discovery.survey(session, tuple(self._servers), now)
+
+    def missing_rights(self, accounts: Collection[Account]) -> tuple[MissingRight, ...]:
+        """Of all accounts alike: the server knows no right over one of them."""
+        with self._door.open(self._pinned, f"Keyturn's rights in {self.name}") as session:
+            return tuple(allowed.missing(session))
 
     def _answer(self, server: Server, account: Account, login: Login) -> Answer:
         try:

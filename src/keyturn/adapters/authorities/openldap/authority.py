@@ -7,11 +7,12 @@ verb opens its own connections and keeps none.
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from ldap.dn import escape_dn_chars
 from ldap.filter import escape_filter_chars
 
-from keyturn.adapters.authorities.openldap import groups, passwords, policy
+from keyturn.adapters.authorities.openldap import discovery, groups, passwords, policy
 from keyturn.adapters.authorities.openldap.entry import DISABLED, WANTED, Record, absent, record
 from keyturn.adapters.authorities.openldap.logins import OwnLogin
 from keyturn.adapters.authorities.openldap.session import Session, bind, connected
@@ -24,6 +25,7 @@ from keyturn.model.estate import Realm
 from keyturn.model.logon import Answer, LogonProtocol
 from keyturn.model.policy import RealmPolicy
 from keyturn.model.secret import Secret
+from keyturn.operations.surveys import NamedPolicy, Survey
 
 _MAKING = "keyturn-making-"
 """How an account is called until it has its password."""
@@ -167,6 +169,12 @@ class OpenLdap:
             if rights.grants:
                 raise AuthorityError(f"{self._realm.name} knows groups only, no grants for {account}", permanent=True)
             groups.join(session, self._settings.groups, found.dn, rights.groups)
+
+    def survey(self, now: float) -> Survey:
+        with self._session() as session:
+            found = discovery.survey(session, self._settings, now)
+            in_force = policy.in_force(session, self._settings.policy, self._realm.policy)
+        return replace(found, policies=(NamedPolicy("of the directory", in_force),))
 
     @contextmanager
     def _session(self, host: str | None = None) -> Iterator[Session]:

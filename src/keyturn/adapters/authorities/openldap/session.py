@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import ldap
+from ldap.controls.libldap import SimplePagedResultsControl
 from ldap.controls.ppolicy import PasswordPolicyControl
 from ldap.controls.simple import RelaxRulesControl
 
@@ -33,6 +34,8 @@ _BARRED: dict[int | None, Answer] = {
 """The errors of the password policy control (draft-behera-ldap-password-policy, section 6.2) that bar a logon. 0 and 2
 come after the right password only; 1 comes only where the server has `ppolicy_use_lockout`."""
 
+_PAGE = 500
+
 Attributes: TypeAlias = Mapping[str, Sequence[bytes]]
 
 
@@ -59,6 +62,28 @@ class Session:
                     f"{self.host}: {base} is not there, or Keyturn's login may not see it", permanent=True
                 ) from None
         return tuple(Entry(dn, values) for dn, values in found if dn)
+
+    def every(self, base: str, condition: str, attributes: Sequence[str]) -> Iterator[Entry]:
+        """However many there are at `base` and below, a page at a time (RFC 2696)."""
+        cookie = b""
+        while True:
+            page = SimplePagedResultsControl(True, size=_PAGE, cookie=cookie)
+            with translated(self.host, f"cannot list what is below {base}"):
+                try:
+                    asked = self._connection.search_ext(
+                        base, ldap.SCOPE_SUBTREE, condition, list(attributes), serverctrls=[page]
+                    )
+                    _, found, _, controls = self._connection.result3(asked, timeout=OPERATION_S)
+                except ldap.SIZELIMIT_EXCEEDED:
+                    raise AuthorityError(
+                        f"{self.host} does not show Keyturn all entries below {base}",
+                        permanent=True,
+                        hint="olcLimits of the database: size.prtotal=unlimited for Keyturn's login",
+                    ) from None
+            yield from (Entry(dn, values) for dn, values in found if dn)
+            cookie = next((c.cookie for c in controls if c.controlType == page.controlType), b"")
+            if not cookie:
+                return
 
     def add(self, dn: str, attributes: Attributes) -> None:
         with translated(self.host, f"cannot add {dn}"):

@@ -4,11 +4,11 @@ Passwords go there as SCRAM verifiers only, so that no log of the server's can h
 live is told by a mark made from the stored verifier, whose salt is new with every set: it never counts, it differs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from keyturn.adapters.authorities.postgresql import grants, roles
+from keyturn.adapters.authorities.postgresql import allowed, discovery, grants, roles
 from keyturn.adapters.authorities.postgresql.door import Door, Session
 from keyturn.adapters.authorities.postgresql.logon import try_scram
 from keyturn.adapters.authorities.postgresql.roles import Role
@@ -22,6 +22,8 @@ from keyturn.model.estate import Realm
 from keyturn.model.logon import Answer, LogonProtocol
 from keyturn.model.policy import RealmPolicy
 from keyturn.model.secret import Secret
+from keyturn.operations.delegation import MissingRight
+from keyturn.operations.surveys import Survey
 
 
 def open_authority(realm: Realm, logins: Logins) -> Authority:
@@ -146,6 +148,14 @@ class PostgresqlRealm:
                 permanent=True,
                 hint="let a role that never logs on own objects and hold rights, and both accounts be members of it",
             )
+
+    def survey(self, now: float) -> Survey:
+        with self._door.open(self._pinned, f"the roles of {self.name}") as session:
+            return discovery.survey(session, tuple(self._servers), now)
+
+    def missing_rights(self, accounts: Collection[Account]) -> tuple[MissingRight, ...]:
+        with self._door.open(self._pinned, f"Keyturn's rights in {self.name}") as session:
+            return tuple(allowed.missing(session, [account.name for account in accounts]))
 
     def _look(self, server: Server, account: Account) -> Role | None:
         with self._door.open(server, str(account)) as session:
