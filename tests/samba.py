@@ -31,6 +31,21 @@ OURS = Login("svc-keyturn", Secret("Keeps-the-keys-0001"))
 ADMINISTRATOR = Login("Administrator", Secret("Passw0rd!x9"))
 """Of a domain that dies with the test."""
 
+READERS = "Keyturn Contract"
+"""The group whose members read the share, and which Keyturn may put members into."""
+
+_KRB5 = """\
+[libdefaults]
+ default_realm = CORP.EXAMPLE
+ dns_lookup_kdc = false
+ dns_lookup_realm = false
+ dns_canonicalize_hostname = false
+ udp_preference_limit = 1
+[realms]
+ CORP.EXAMPLE = {{
+  kdc = {host}
+ }}
+"""
 _COMPARED = ("userAccountControl", "msDS-KeyVersionNumber", "lockoutTime", "pwdLastSet")
 _CONVERGES_S = 20
 
@@ -44,6 +59,39 @@ class Samba:
     @property
     def certificate_authority(self) -> Path:
         return self.directory / "ca" / "ca.pem"
+
+    @property
+    def share(self) -> str:
+        """Read by whoever is in `READERS`."""
+        return rf"\\{self._file_server}\cap"
+
+    @property
+    def shared(self) -> Path:
+        """The folder that the share exports."""
+        return self.directory / "fs1" / "share" / "cap"
+
+    def put_on_share(self, name: str, content: str) -> None:
+        """For whoever may read the share."""
+        path = self.shared / name
+        for folder in reversed(path.relative_to(self.shared).parents[:-1]):
+            (self.shared / folder).mkdir(exist_ok=True)
+            (self.shared / folder).chmod(0o2750)
+        path.write_text(content)
+        path.chmod(0o640)
+
+    def said_of_logons(self) -> str:
+        """What the controllers wrote of every logon, where they were told to; see `running`."""
+        return "".join((self.directory / dc / "samba.log").read_text(errors="replace") for dc in ("dc1", "dc2"))
+
+    def kerberos_configuration(self) -> Path:
+        """A `krb5.conf` for this machine, which is no member of the domain."""
+        path = self.directory / "krb5.conf"
+        path.write_text(_KRB5.format(host=self.hosts[0]))
+        return path
+
+    @property
+    def _file_server(self) -> str:
+        return self.hosts[0].rpartition(".")[0] + ".21"
 
     def realm(self, hosts: tuple[str, ...] | None = None, **connection: str) -> Realm:
         settings = {"certificate_authority": str(self.certificate_authority), "container": OUR_UNIT, **connection}
@@ -67,7 +115,7 @@ class Samba:
 
     def write(self, dn: str, host: str | None = None, **values: object) -> None:
         """Replace attributes, on the first controller unless said."""
-        changes = [(ldap.MOD_REPLACE, name, [str(value).encode()]) for name, value in values.items()]
+        changes = [(ldap.MOD_REPLACE, name, [_octets(value)]) for name, value in values.items()]
         administrator = self.administer(host)
         administrator.modify_s(dn, changes)
         administrator.unbind_s()
@@ -111,6 +159,19 @@ class Samba:
         administrator.unbind_s()
 
     @contextmanager
+    def file_server_with(self, option: str) -> Iterator[None]:
+        """New connections follow it soon after."""
+        settings = self.directory / "fs1" / "etc" / "samba" / "smb.conf"
+        usual = settings.read_text()
+        settings.write_text(usual.replace("[global]\n", f"[global]\n  {option}\n"))
+        self.adlab("ex", "fs1", "smbcontrol", "smbd", "reload-config")
+        try:
+            yield
+        finally:
+            settings.write_text(usual)
+            self.adlab("ex", "fs1", "smbcontrol", "smbd", "reload-config")
+
+    @contextmanager
     def replication_off(self, controller: str) -> Iterator[None]:
         self.adlab("repl", controller, "off")
         yield
@@ -124,11 +185,19 @@ class Samba:
         """On the first controller."""
         return int(self.look(name, "badPwdCount")[1])
 
+    def bad_counts(self, name: str) -> int:
+        """On all controllers together: a file server asks the one it likes."""
+        return sum(int(self.look(name, "badPwdCount", host)[1]) for host in self.hosts)
+
+    def locked_at(self, name: str) -> int:
+        """`lockoutTime`, the latest that a controller shows; 0 for an account that never was."""
+        return max(int(self.look(name, "lockoutTime", host)[1]) for host in self.hosts)
+
     def version(self, name: str) -> int:
         return int(self.look(name, "msDS-KeyVersionNumber")[1])
 
-    def look(self, name: str, attribute: str) -> tuple[str, bytes]:
-        administrator = self.administer()
+    def look(self, name: str, attribute: str, host: str | None = None) -> tuple[str, bytes]:
+        administrator = self.administer(host)
         found = administrator.search_s(BASE, ldap.SCOPE_SUBTREE, f"(sAMAccountName={name})", [attribute])
         administrator.unbind_s()
         return found[0][0], found[0][1].get(attribute, [b"0"])[0]
@@ -149,7 +218,7 @@ class Samba:
 
 
 @contextmanager
-def running() -> Iterator[Samba]:
+def running(*, file_server: bool = False, grace_min: int = 60, tell_logons: bool = False) -> Iterator[Samba]:
     """Skips the test, with the reason, where no domain can be made."""
     for program in ("samba", "samba-tool", "ip", "nft", "openssl", "kinit", "ldapmodify"):
         if shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is None:
@@ -158,17 +227,22 @@ def running() -> Iterator[Samba]:
         pytest.skip("no right to make network namespaces (root with CAP_SYS_ADMIN)")
     place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     directory = Path(tempfile.mkdtemp(prefix="keyturn-ad-", dir=place))
+    directory.chmod(0o711)  # whoever reads the share gets through to it
     number = secrets.randbelow(200) + 20
     environment = os.environ | {
         "ADLAB_DIR": str(directory / "lab"),
         "ADLAB_PREFIX": f"k{secrets.token_hex(2)}",
         "ADLAB_NET": f"10.77.{number}",
         "ADLAB_NOTIFY": "0",
+        "ADLAB_OLDPW": str(grace_min),
+        "ADLAB_LOUD": "1 auth_json_audit:3" if tell_logons else "1",
     }
     samba = Samba(environment, (f"10.77.{number}.11", f"10.77.{number}.12"), directory / "lab")
     try:
-        samba.adlab("up", "2", "0")
-        samba.adlab("ex", "dc1", "samba-tool", "group", "add", "Keyturn Contract")
+        samba.adlab("up", "2", "1" if file_server else "0")
+        samba.adlab("ex", "dc1", "samba-tool", "group", "add", READERS)
+        if file_server:
+            samba.adlab("ex", "dc1", "samba-tool", "group", "addmembers", "sms-readers", READERS)
         samba.adlab("ex", "dc1", "sh", "-eu", given="\n".join(commands("realm-active-directory", "sh")))
         samba.set_password("CN=svc-keyturn,CN=Users," + BASE, OURS.secret)
         samba.adlab("sync", "dc1", "dc2")
@@ -176,6 +250,10 @@ def running() -> Iterator[Samba]:
     finally:
         subprocess.run([ADLAB, "down"], env=environment, capture_output=True)
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def _octets(value: object) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
 
 
 def _shown(administrator: SimpleLDAPObject) -> frozenset[tuple[str, ...]]:

@@ -1,0 +1,104 @@
+"""The way into an SMB share: SMB 3, encrypted, and a logon of its own each time."""
+
+import socket
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from smbprotocol.connection import Connection, Dialects
+from smbprotocol.exceptions import SMBException, SMBResponseException
+from smbprotocol.session import Session
+from smbprotocol.tree import TreeConnect
+
+from keyturn.adapters.shares import kerberos
+from keyturn.adapters.shares.smb_answers import LOGON, SHARE
+from keyturn.model.logon import Answer, LogonProtocol
+from keyturn.model.secret import Secret
+
+CONNECT_S = 5
+
+
+class Unreached(Exception):
+    """Nobody was logged on: no attempt was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    host: str
+    share: str
+    folders: tuple[str, ...]
+
+    @property
+    def root(self) -> str:
+        return rf"\\{self.host}\{self.share}"
+
+
+def place_of(text: str) -> Place:
+    r"""`\\host\share`, perhaps with folders below it."""
+    host, share, *folders = text.removeprefix("\\\\").split("\\")
+    return Place(host, share, tuple(folders))
+
+
+@contextmanager
+def connected(host: str, within_s: float) -> Iterator[Connection]:
+    """`within_s` is for everything from the first packet to the last: the library itself waits for an answer without
+    end. Raises Unreached before anything was presented."""
+    connection = Connection(uuid.uuid4(), host)
+    end = threading.Timer(within_s, connection.disconnect, kwargs={"close": False})
+    end.start()
+    try:
+        _connect(connection, host)
+        yield connection
+    finally:
+        end.cancel()
+        end.join()
+        # The logon ends with its connection. Taking leave first can be refused, and then nothing is closed.
+        with suppress(SMBException, OSError):
+            connection.disconnect(close=False)
+
+
+def log_on(connection: Connection, account: str, secret: Secret, protocol: LogonProtocol) -> Session | Answer:
+    """One protocol, asked for by name: a client that may choose tries Kerberos and then NTLM, and one wrong password
+    counts twice."""
+    by_kerberos = protocol is LogonProtocol.KERBEROS
+    name, asked_for = (account.partition("\\")[2], "kerberos") if by_kerberos else (account, "ntlm")
+    session = Session(connection, name, secret.reveal(), require_encryption=True, auth_protocol=asked_for)
+    try:
+        session.connect()
+    except SMBResponseException as error:
+        if error.status in LOGON:
+            return LOGON[error.status]
+        raise
+    except kerberos.errors() as error:
+        return kerberos.answer_of(error)
+    return session
+
+
+def enter(session: Session, share: str) -> TreeConnect | Answer:
+    tree = TreeConnect(session, share)
+    try:
+        tree.connect()
+    except SMBResponseException as error:
+        if error.status in SHARE:
+            return SHARE[error.status]
+        raise
+    return tree
+
+
+def _connect(connection: Connection, host: str) -> None:
+    """Nobody is logged on yet. An older dialect could be listened to, so it is left before a password is used."""
+    try:
+        connection.connect(timeout=CONNECT_S)
+    except (SMBException, OSError, ValueError) as error:  # ValueError: a connection that could not be opened
+        raise Unreached(_why(host, error)) from None
+    if connection.dialect < Dialects.SMB_3_0_0 or not connection.supports_encryption:
+        raise Unreached(f"file server {host} offers no encrypted SMB 3: nothing was presented to it")
+
+
+def _why(host: str, error: Exception) -> str:
+    cause = error.__cause__ or error
+    if isinstance(cause, socket.gaierror):
+        return f"no machine is called {host}: see to the name service, or to the share's name in the estate"
+    return f"file server {host} does not answer on port 445: {str(cause)[:200]}"
