@@ -1,4 +1,7 @@
-"""The stage: a site and its agents as processes of their own, driven by the commands a person would type."""
+"""The stage: a site and its agents as processes of their own, driven by the commands a person would type.
+
+The demonstration plays on it, and the lab stands on it.
+"""
 
 import json
 import os
@@ -14,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from keyturn.cli.api import Api
+from keyturn.cli.api import Api, ServerFailed
 from keyturn.model.errors import KeyturnError
 from keyturn.wire.door import Door
 
@@ -54,8 +57,8 @@ sites = ["{site}"]
 """
 
 
-class StageError(KeyturnError):
-    """Something the demonstration needs did not happen in time."""
+class StageError(ServerFailed):
+    """Something that was started here did not come to what it should, or not in time."""
 
 
 @dataclass
@@ -86,7 +89,7 @@ class Stage:
         import pyrage
 
         self.root.mkdir(parents=True, exist_ok=True)
-        options = ["--site", SITE, "--realm", REALM, "--port", str(_free_port()), "--contact", str(self.interval_s)]
+        options = ["--site", SITE, "--realm", REALM, "--port", str(free_port()), "--contact", str(self.interval_s)]
         for name in CUSTODIANS:
             identity = pyrage.x25519.Identity.generate()
             key = self.root / f"{name}.key"
@@ -170,7 +173,9 @@ _COMMAND = (sys.executable, "-m", "keyturn")
 
 def _started(log: Path, *arguments: str) -> "subprocess.Popen[bytes]":
     with log.open("ab") as out:
-        return subprocess.Popen([*_COMMAND, *arguments], stdout=out, stderr=out, start_new_session=True)
+        return subprocess.Popen(
+            [*_COMMAND, *arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+        )
 
 
 def keyturn(*arguments: str, stdin: str = "") -> str:
@@ -189,7 +194,7 @@ def until(what: str, happened: Callable[[], bool], within_s: float) -> None:
         time.sleep(0.05)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
