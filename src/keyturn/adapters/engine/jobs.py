@@ -21,21 +21,32 @@ from procrastinate.schema import SchemaManager
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
+from keyturn.adapters.engine.hands import Hands
 from keyturn.adapters.engine.looking import LONGEST_S, next_look
-from keyturn.lifecycle.journal import Waiting
+from keyturn.adapters.store.login import StoreLogins, logging_on, name_of
+from keyturn.lifecycle.journal import Outcome, Waiting
+from keyturn.model.accounts import RealmName
 from keyturn.model.errors import KeyturnError
-from keyturn.model.secret import Secret
 from keyturn.operations.doubts import look_into_doubts
 from keyturn.operations.parts import Parts
 from keyturn.operations.plans import advance_plan, runnable
 
 log = logging.getLogger(__name__)
 
+IDLE_S = 10.0
+"""How long a connection that nobody uses is kept, so that an account which another one follows falls quiet."""
+
 AT_ONCE = 8
-"""Plans that one worker process carries forward at the same time."""
+"""Plans that one worker process begins at the same time."""
+
+SLOW_S = 2.0
+"""A plan that takes longer goes on without holding up those of other realms."""
 
 HELD_ELSEWHERE_S = 1.0
 """When to try a plan again that another worker holds: at once when that one ends, or when its lease does."""
+
+LOGIN_S = 2.0
+"""How often is looked whether the store is reached with another account."""
 
 _LOOK, _ADVANCE = "look", "advance"
 
@@ -43,13 +54,13 @@ _LOOK, _ADVANCE = "look", "advance"
 class Caller:
     """Calls the workers from a process that does none of their work. `wake` may be called from any thread."""
 
-    def __init__(self, url: str, password: Callable[[], Secret] | None = None) -> None:
+    def __init__(self, url: str, logins: StoreLogins | None = None) -> None:
         self._url = url
-        self._password = password
-        self._app = procrastinate.App(connector=procrastinate.SyncPsycopgConnector(**connecting(url, password)))
+        self._logins = logins
+        self._app = procrastinate.App(connector=procrastinate.SyncPsycopgConnector(**connecting(url, logins)))
 
     def start(self, _parts: Parts) -> None:
-        prepare(self._url, self._password)
+        prepare(self._url, self._logins)
         self._app.open()
 
     def stop(self) -> None:
@@ -68,10 +79,10 @@ class Caller:
 class JobEngine:
     """A worker among others: a thread with an event loop, whose jobs run in threads of their own."""
 
-    def __init__(self, url: str, password: Callable[[], Secret] | None = None) -> None:
-        self._caller = Caller(url, password)
+    def __init__(self, url: str, logins: StoreLogins | None = None) -> None:
+        self._caller = Caller(url, logins)
         self._url = url
-        self._password = password
+        self._logins = logins
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self._stopping: Callable[[], object] = lambda: None
         self._ended = threading.Event()
@@ -103,10 +114,13 @@ class JobEngine:
                 log.warning("the worker lost the database and will try again: %s", type(error).__name__)
             self._ended.wait(HELD_ELSEWHERE_S)
 
+    def alive(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
     async def _work(self, parts: Parts) -> None:
-        app = procrastinate.App(connector=procrastinate.PsycopgConnector(**connecting(self._url, self._password)))
-        shift = _Shift(app, parts, self.name)
-        async with app.open_async():
+        app = procrastinate.App(connector=procrastinate.PsycopgConnector(**connecting(self._url, self._logins)))
+        async with app.open_async(), Hands() as hands:
+            shift = _Shift(app, parts, self.name, hands)
             await _forget_stalled(app)
             worker = asyncio.create_task(
                 app.run_worker_async(
@@ -114,26 +128,35 @@ class JobEngine:
                 )
             )
             looking = asyncio.create_task(shift.look_from_time_to_time())
+            following = asyncio.create_task(self._until_another_follows())
             loop = asyncio.get_running_loop()
             self._stopping = lambda: loop.call_soon_threadsafe(worker.cancel)
             if self._ended.is_set():
                 worker.cancel()
-            done, _ = await asyncio.wait((worker, looking), return_when=asyncio.FIRST_COMPLETED)
-            looking.cancel()
-            worker.cancel()
-            await asyncio.gather(worker, looking, return_exceptions=True)
+            done, _ = await asyncio.wait((worker, looking, following), return_when=asyncio.FIRST_COMPLETED)
+            for task in (worker, looking, following):
+                task.cancel()
+            await asyncio.gather(worker, looking, following, return_exceptions=True)
             for task in done:
                 if not task.cancelled() and (error := task.exception()):
                     raise error
+
+    async def _until_another_follows(self) -> None:
+        """Ends when the store is reached with another account: then everything is connected anew."""
+        began_as = name_of(make_url(self._url), self._logins)
+        while name_of(make_url(self._url), self._logins) == began_as:
+            await asyncio.sleep(LOGIN_S)
 
 
 class _Shift:
     """What a worker does between a start and a stop."""
 
-    def __init__(self, app: procrastinate.App, parts: Parts, name: str) -> None:
+    def __init__(self, app: procrastinate.App, parts: Parts, name: str, hands: Hands) -> None:
         self._app = app
         self._parts = parts
         self._name = name
+        self._hands = hands
+        self._under_way = set[str]()
         # So that the plan of a worker that died is found soon after its lease has ended.
         self._longest_s = min(LONGEST_S, parts.settings.lease_s / 2)
         self._pause_s = self._longest_s
@@ -155,18 +178,32 @@ class _Shift:
                 self._sooner.clear()
 
     async def _look(self) -> None:
-        await asyncio.to_thread(look_into_doubts, self._parts)
-        for plan_id in await asyncio.to_thread(runnable, self._parts):
-            await _defer(self._app, _ADVANCE, plan_id=plan_id)
+        for realm in await asyncio.to_thread(_doubted, self._parts):
+            if self._hands.free(realm):
+                self._hands.begin(realm, look_into_doubts, self._parts, realm)
+        for record in await asyncio.to_thread(runnable, self._parts):
+            realm = record.plan.account.realm
+            if self._hands.free(realm) and record.plan_id not in self._under_way:
+                await _defer(self._app, _ADVANCE, key=record.plan_id, plan_id=record.plan_id, realm=realm)
 
-    async def _advance(self, context: procrastinate.JobContext, plan_id: str) -> None:
+    async def _advance(self, context: procrastinate.JobContext, plan_id: str, realm: RealmName) -> None:
+        if not self._hands.free(realm):
+            self._look_within(HELD_ELSEWHERE_S)
+            return
         # Named after the job: two jobs on one plan are two workers, so that neither fences the other off.
         worker = f"{self._name}:{context.job.id}"
-        try:
-            outcome = await asyncio.to_thread(advance_plan, self._parts, plan_id, worker)
-        except KeyturnError as error:
-            log.warning("plan %s goes on later: %s", plan_id, error)
-            outcome = None
+        self._under_way.add(plan_id)
+        advancing = self._hands.begin(realm, advance_plan, self._parts, plan_id, worker)
+        advancing.add_done_callback(lambda ended: self._note(plan_id, ended))
+        await asyncio.wait((advancing,), timeout=SLOW_S)
+
+    def _note(self, plan_id: str, ended: "asyncio.Future[Outcome | None]") -> None:
+        """When to look again."""
+        self._under_way.discard(plan_id)
+        error = ended.exception()
+        if error is not None:
+            log.warning("plan %s goes on later: %s", plan_id, error if isinstance(error, KeyturnError) else repr(error))
+        outcome = None if error else ended.result()
         if outcome is None:
             self._look_within(HELD_ELSEWHERE_S)
         elif isinstance(outcome, Waiting):
@@ -177,25 +214,35 @@ class _Shift:
         self._sooner.set()
 
 
-def connecting(url: str, password: Callable[[], Secret] | None) -> dict[str, Any]:
+def _doubted(parts: Parts) -> set[RealmName]:
+    return {doubt.account.realm for doubt in parts.store.doubted()}
+
+
+def connecting(url: str, logins: StoreLogins | None) -> dict[str, Any]:
     """What a pool of connections for jobs is made with."""
 
-    def parameters() -> dict[str, Any]:
-        options = f"-c search_path={SCHEMA}"
-        common = {"application_name": "keyturn-jobs", "options": options, "connect_timeout": 10}
-        return common if password is None else {**common, "password": password().reveal()}
+    address = make_url(url).set(drivername="postgresql")
 
-    conninfo = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    return {"conninfo": conninfo, "kwargs": parameters, "min_size": 1, "max_size": 4}
+    def parameters() -> dict[str, Any]:
+        session = logging_on(address, logins, {"search_path": SCHEMA})
+        return {"application_name": "keyturn-jobs", "connect_timeout": 10, **session}
+
+    return {
+        "conninfo": address.render_as_string(),
+        "kwargs": parameters,
+        "min_size": 0,
+        "max_size": 4,
+        "max_idle": IDLE_S,
+    }
 
 
 SCHEMA = "keyturn_jobs_" + procrastinate.__version__.replace(".", "_")
 """One for each version of the library. Jobs are calls and nothing else, so none needs to be carried over."""
 
 
-def prepare(url: str, password: Callable[[], Secret] | None = None) -> None:
+def prepare(url: str, logins: StoreLogins | None = None) -> None:
     """Make the tables of jobs, once; nothing where they are there."""
-    pool = connecting(url, password)
+    pool = connecting(url, logins)
     with psycopg.connect(pool["conninfo"], **pool["kwargs"]()) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(7526752397651506)")
         made = connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (SCHEMA,)).fetchone()
@@ -209,9 +256,9 @@ def _deferring(app: procrastinate.App, task: str, key: str = "") -> JobDeferrer:
     return app.configure_task(task, queueing_lock=f"{task} {key}", allow_unknown=True)
 
 
-async def _defer(app: procrastinate.App, task: str, **what: str) -> None:
+async def _defer(app: procrastinate.App, task: str, key: str = "", **what: str) -> None:
     with contextlib.suppress(AlreadyEnqueued):
-        await _deferring(app, task, *what.values()).defer_async(**what)
+        await _deferring(app, task, key).defer_async(**what)
 
 
 async def _forget_stalled(app: procrastinate.App) -> None:
