@@ -28,22 +28,27 @@ def show(session: Session, as_json: bool) -> None:
 @store.command()
 @click.argument("address")
 @click.option("--password-stdin", is_flag=True, help="Read the password of the database account from standard input.")
+@click.option("--login", metavar="NAME", help="An account that acts as USER, whose password this is.")
 @click.option("--passphrase-stdin", is_flag=True, help="Read the passphrase that seals the site from it, first.")
 @click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
-def move(session: Session, address: str, password_stdin: bool, passphrase_stdin: bool, as_json: bool) -> None:
+def move(
+    session: Session, address: str, password_stdin: bool, login: str | None, passphrase_stdin: bool, as_json: bool
+) -> None:
     """Carry the store of a site that is stopped to ADDRESS, an empty database.
 
     ADDRESS is postgresql://USER@HOST/DATABASE or sqlite:///PATH. Everything is copied and compared before the site's
     settings name the new store; the old one stays as it was, and opens no more. A move that was cut off is ended by the
     same command.
     """
+    if login and not password_stdin:
+        raise click.UsageError("--login needs --password-stdin: its password is read from standard input")
     ask = passphrase(from_stdin=passphrase_stdin)
     if passphrase_stdin:
         sealing = ask()
         ask = lambda: sealing  # noqa: E731 - the lines of standard input come in this order
     password = read_secret(from_stdin=True, prompt="") if password_stdin else None
-    moved = session.tools.move_store(session.directory(), ask, address, password, operator())
+    moved = session.tools.move_store(session.directory(), ask, address, password, login, operator())
     if as_json:
         print_json(asdict(moved))
         return

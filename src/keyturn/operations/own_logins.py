@@ -1,7 +1,8 @@
 """The accounts Keyturn itself works with: with which it reaches a realm now, and how the first one is taken in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from keyturn.lifecycle.own_accounts import reached_with
 from keyturn.lockout.budget import Wait, may_attempt
 from keyturn.model.accounts import Account, AnyAccount, Credential, canonical
 from keyturn.model.errors import NotFound, Refused
@@ -12,13 +13,15 @@ from keyturn.operations.ports import Store
 
 
 def own_login(store: Store, realm: Realm) -> tuple[AnyAccount, Secret]:
-    """The bind account of a realm and its live password. Refused while Keyturn does not know it."""
-    if realm.bind_account is None:
+    """A bind account of the realm and its live password: the first one that is not being changed itself. Refused while
+    Keyturn knows none."""
+    if not realm.bind_accounts:
         raise Refused(
             f"realm {realm.name} names no account that Keyturn may work with",
             hint=f"bind_account = '{realm.name}/NAME' at its [[realm]], the account listed as an [[account]]",
         )
-    managed = store.estate().managed(realm.bind_account)
+    estate = store.estate()
+    managed = _settled(store, [estate.managed(name) for name in realm.bind_accounts])
     if managed.generation is None:
         raise Refused(
             f"Keyturn does not know the password of {managed.account}, with which it would reach {realm.name}",
@@ -29,11 +32,15 @@ def own_login(store: Store, realm: Realm) -> tuple[AnyAccount, Secret]:
 
 def is_own(estate: Estate, managed: ManagedAccount) -> bool:
     """Whether Keyturn reaches the account's realm with it."""
-    bind = estate.realm(managed.account.realm).bind_account
-    try:
-        return bind is not None and estate.managed(bind).account == managed.account
-    except NotFound:
-        return False
+    return any(realm.name == managed.account.realm for realm in reached_with(estate, managed))
+
+
+def _settled(store: Store, own: Sequence[ManagedAccount]) -> ManagedAccount:
+    """A plan that changes one of them has claimed the other, so that not both can be under change."""
+    if len(own) == 1:
+        return own[0]
+    known = [managed for managed in own if managed.usable and managed.generation is not None]
+    return next((managed for managed in known if not store.changing(managed.account)), own[0])
 
 
 def first_logon(store: Store, realm: Realm, name: str, logon: Callable[[], Account | None], now: float) -> Account:
@@ -48,7 +55,11 @@ def first_logon(store: Store, realm: Realm, name: str, logon: Callable[[], Accou
     if isinstance(verdict, Wait):
         raise Refused(f"no logon of {by_name} now: {verdict.reason}", hint=f"try again in {verdict.retry_s:.0f} s")
     number = store.begin(by_name, realm.replicas[0], now, None)
-    found = logon()
+    try:
+        found = logon()
+    except Refused:
+        store.end(number, Answer.ACCEPTED)  # let in, and refused for what it may do there
+        raise
     store.end(number, Answer.ACCEPTED)
     if found is None:
         raise NotFound(f"{realm.name} has no account {name}")

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from keyturn.adapters.site_files.layout import alone_in, put_in_place
 from keyturn.adapters.site_files.settings import with_store
+from keyturn.adapters.store.login import StoreLogin
 from keyturn.model.secret import Secret
-from keyturn.wiring.site import opened, seal_key, store_address, store_password
+from keyturn.wiring.site import opened, seal_key, store_address, store_logins
 
 if TYPE_CHECKING:
     from keyturn.cli.tools import Ask, StoreMoved
 
 
-def move(root: Path, ask: "Ask", address: str, password: Secret | None, by: str) -> "StoreMoved":
+def move(root: Path, ask: "Ask", address: str, password: Secret | None, name: str | None, by: str) -> "StoreMoved":
     """The settings are the last thing written: until then the command can be given again."""
     from keyturn.adapters.store.store import Place, move_store
     from keyturn.cli.tools import StoreMoved
@@ -24,10 +25,10 @@ def move(root: Path, ask: "Ask", address: str, password: Secret | None, by: str)
         if old == address:
             return StoreMoved(old, address, {})
         if password is not None:
-            put_in_place(files.store_password(address), f"{password.reveal()}\n".encode())
+            put_in_place(files.store_password(address), StoreLogin(password, name).text().encode())
         copied = move_store(
-            Place(old, store_password(files, old)),
-            Place(address, store_password(files, address)),
+            Place(old, store_logins(files, old)),
+            Place(address, store_logins(files, address)),
             seal_key=seal_key(files, settings, ask),
             now=time.time,
             by=by,

@@ -1,14 +1,13 @@
 """Which kind of database a store is kept in, told by its address."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from keyturn.adapters.store.errors import NotAStore
-from keyturn.model.secret import Secret
+from keyturn.adapters.store.login import StoreLogins
 
 BUSY_S = 10
 """How long a writer waits for a writer of another process."""
@@ -28,8 +27,8 @@ class Engines:
         self.reading.dispose()
 
 
-def open_engines(url: str, password: Callable[[], Secret] | None = None) -> Engines:
-    """`password` is asked for each new connection to a server. Raises NotAStore for a kind of database no store can be
+def open_engines(url: str, logins: StoreLogins | None = None) -> Engines:
+    """`logins` is asked for each new connection to a server. Raises NotAStore for a kind of database no store can be
     kept in, and for an address that would show a password or reach a server unproven."""
     try:
         parsed = make_url(url)
@@ -43,6 +42,15 @@ def open_engines(url: str, password: Callable[[], Secret] | None = None) -> Engi
         case "postgresql":
             from keyturn.adapters.store import postgresql
 
-            return Engines(*postgresql.engines(parsed, BUSY_S, password))
+            return Engines(*postgresql.engines(parsed, BUSY_S, logins))
         case other:
             raise NotAStore(f"no store over {other}", hint=_FORMS)
+
+
+def reached_as(connection: Connection) -> str | None:
+    """The identity of the account that is logged on, as the authority of its realm has it. None for a file."""
+    if connection.dialect.name != "postgresql":
+        return None
+    from keyturn.adapters.store import postgresql
+
+    return postgresql.reached_as(connection)

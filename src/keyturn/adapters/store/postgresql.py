@@ -6,14 +6,14 @@ is proven over one kind of store holds over the other, and the audit log has one
 
 import ipaddress
 import time
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DisconnectionError
 
 from keyturn.adapters.store.errors import NotAStore
-from keyturn.model.secret import Secret
+from keyturn.adapters.store.login import StoreLogins, logging_on, name_of
 
 _WRITES = "keyturn_writes"
 _TURN = "SELECT pg_advisory_xact_lock(7526752397651505)"
@@ -36,7 +36,7 @@ _CONNECTION = {
 }
 
 
-def engines(url: URL, busy_s: int, password: Callable[[], Secret] | None) -> tuple[Engine, Engine]:
+def engines(url: URL, busy_s: int, logins: StoreLogins | None) -> tuple[Engine, Engine]:
     """To read and to write. A writer waits `busy_s` for its turn.
 
     Raises NotAStore for an address that shows a password, or that would reach a machine without proof of which it is.
@@ -48,11 +48,10 @@ def engines(url: URL, busy_s: int, password: Callable[[], Secret] | None) -> tup
         "synchronous_commit": "on",
         "client_encoding": "UTF8",
     }
-    options = " ".join(f"-c {name}={value}" for name, value in session.items())
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
         hide_parameters=True,
-        connect_args={**_CONNECTION, "connect_timeout": busy_s, "options": options},
+        connect_args={**_CONNECTION, "connect_timeout": busy_s},
         pool_size=5,
         max_overflow=15,
         pool_timeout=busy_s,
@@ -60,14 +59,30 @@ def engines(url: URL, busy_s: int, password: Callable[[], Secret] | None) -> tup
     )
 
     @event.listens_for(engine, "do_connect")
-    def ask(_dialect: object, _record: object, _args: object, parameters: dict[str, Any]) -> None:
-        if password is not None:
-            parameters["password"] = password().reveal()
+    def log_on(_dialect: object, _record: object, _args: object, parameters: dict[str, Any]) -> None:
+        parameters.update(logging_on(url, logins, session))
+
+    @event.listens_for(engine, "checkout")
+    def renew(connection: Any, _record: object, _proxy: object) -> None:
+        # So that an account which another one follows falls quiet, and may be retired.
+        if logins is not None and connection.info.user != name_of(url, logins):
+            raise DisconnectionError
 
     event.listen(engine, "connect", _refuse_unfit)
     event.listen(engine, "begin", _begin)
     reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     return reading, engine.execution_options(isolation_level="READ COMMITTED", **{_WRITES: True})
+
+
+def reached_as(connection: Connection) -> str | None:
+    sid: str = connection.exec_driver_sql(_REACHED_AS).scalar_one()
+    return sid
+
+
+_REACHED_AS = """
+SELECT system_identifier || '/' || oid FROM pg_catalog.pg_control_system(), pg_catalog.pg_roles
+WHERE rolname = session_user
+"""
 
 
 def _begin(connection: Connection) -> None:
