@@ -100,6 +100,7 @@ class MemorySite:
     def __post_init__(self) -> None:
         self.realm = MemoryRealm(self.clock)
         self.published: dict[str, tuple[int, str]] = {}
+        self.succeeds: dict[str, tuple[str, ...]] = {}
         self.withdrawn: set[str] = set()
         self.waits: dict[str, float] = {}
         self.tokens: dict[str, str] = {}
@@ -111,8 +112,9 @@ class MemorySite:
         self.check_ins: list[CheckIn] = []
         self.paths: list[str] = []
 
-    def publish(self, account: str, generation: int, password: str) -> None:
+    def publish(self, account: str, generation: int, password: str, *, succeeds: tuple[str, ...] = ()) -> None:
         self.published[account] = (generation, password)
+        self.succeeds[account] = succeeds
 
     def withdraw(self, account: str) -> None:
         del self.published[account]
@@ -183,7 +185,7 @@ class MemorySite:
 
     def _sealed(self, client: str, account: str, generation: int, password: str) -> Adopt:
         sealed = seal_for(self.recipients[client], account, generation, Secret(password))
-        return Adopt(account, generation, sealed)
+        return Adopt(account, generation, sealed, succeeds=self.succeeds.get(account, ()))
 
     def _shared(self, client: str, name: str, authorization: str) -> Reply:
         if self.share_down:

@@ -1,215 +1,123 @@
-"""The rotation of accounts in a real domain of two controllers, through the use cases of a site."""
+"""The rotation of accounts in a real domain of two controllers."""
 
 import base64
 import logging
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
 
 from keyturn.adapters.authorities.active_directory.authority import open_authority
-from keyturn.lifecycle.ports import Authority, Rights
-from keyturn.model.accounts import Account, AccountToBe, Credential
+from keyturn.adapters.authorities.pass_through import PassThrough
+from keyturn.adapters.authorities.reaching import Login
+from keyturn.lifecycle.budgeted import Budgeted
+from keyturn.lifecycle.execution import PROOF
+from keyturn.lifecycle.ports import Authority
+from keyturn.model.accounts import Account, Credential
 from keyturn.model.errors import AuthorityError
 from keyturn.model.logon import Answer, LogonProtocol
 from keyturn.model.secret import Secret
-from keyturn.operations import accounts, plans
-from keyturn.operations.parts import LEASE_S
+from keyturn.operations import accounts
+from keyturn.operations.own_logins import own_login
+from keyturn.operations.parts import Parts
 from keyturn.operations.ports import PlanState
 from tests.builtin import Clock
 from tests.inner_site import InnerSite, site_in
-from tests.samba import OURS, REALM, Samba, running
-from tests.samba_proxy import proxied
+from tests.samba import OURS, running
 from tests.secrets.breaking import with_locals
+from tests.story.active_directory_there import Domain
+from tests.story.kill_story import KillStory
+from tests.story.lag_story import LagStory
+from tests.story.parity_story import ParityStory
+from tests.story.real_realm import FIRST, SERVICE, carried, estate, opened
+from tests.story.realm_story import RealmStory, WithService
+from tests.story.roles_story import DIRECTORY_ROWS, RolesStory, Row
+from tests.story.wrong_passwords_story import WrongPasswordsStory
 
-FIRST = Secret("Turn-the-key-0001")
 WRONG = Secret("Never-was-a-key-0")
-GROUPS = Rights(groups=frozenset({"Keyturn Contract"}))
-ESTATE = f"""
-product = "generic"
-
-[[realm]]
-name = "{REALM}"
-kind = "active-directory"
-replicas = ["dc1", "dc2"]
-
-[[site]]
-code = "PHX"
-realm = "{REALM}"
-server = "SRV-PHX"
-
-[[account]]
-name = "kt-service"
-realm = "{REALM}"
-role = "service"
-sites = ["PHX"]
-
-[[account]]
-name = "kt-shared"
-realm = "{REALM}"
-role = "shared-service"
-sites = ["PHX"]
-"""
 
 
 @pytest.fixture(scope="module")
-def samba() -> Iterator[Samba]:
+def there() -> Iterator[Domain]:
     with running() as samba:
-        yield samba
+        yield Domain(samba)
 
 
-@pytest.fixture
-def authority(samba: Samba) -> Authority:
-    return open_authority(samba.realm(), lambda: OURS)
-
-
-@pytest.fixture
-def service(samba: Samba, authority: Authority) -> Iterator[Account]:
-    account = authority.create(AccountToBe(REALM, "kt-service"), FIRST)
-    samba.converge()
-    yield account
-    authority.delete(account)
-    samba.converge()
-
-
-def opened(folder: Path, authority: Authority) -> InnerSite:
-    """The clock is the controllers': what they say of logons is compared with ours."""
-    return site_in(folder, ESTATE, clock=Clock(time.time()), real={REALM: authority})
-
-
-def logs_on(authority: Authority, site: InnerSite, account: Account, generation: int) -> set[Answer]:
-    secret = site.store.secret(Credential(account, generation))
-    return {authority.try_logon(account, secret, protocol=protocol) for protocol in LogonProtocol}
-
-
-class Killed(BaseException):
-    pass
-
-
-class Mortal:
-    """An authority whose process dies right after its call of that number."""
-
-    def __init__(self, authority: Authority, calls: int) -> None:
-        self._authority = authority
-        self._left = calls
-
-    def __getattr__(self, name: str) -> Any:
-        verb = getattr(self._authority, name)
-
-        def call(*given: object, **named: object) -> object:
-            answer = verb(*given, **named)
-            self._left -= 1
-            if self._left == 0:
-                raise Killed
-            return answer
-
-        return call
-
-
-def test_the_sealed_password_logs_on_although_worker_after_worker_dies(
-    tmp_path: Path, samba: Samba, authority: Authority, service: Account
-) -> None:
-    site = opened(tmp_path, authority)
-    accounts.adopt(site.parts, "kt-service", FIRST, by="olga")
-    record = site.rotate("kt-service")
-    before, deaths = samba.version("kt-service"), 0
-    while record.state not in (PlanState.DONE, PlanState.STOPPED):
+class TestRotation(RealmStory, LagStory):
+    def test_a_logon_that_another_controller_answers_is_no_proof_that_this_one_has_heard(
+        self, tmp_path: Path, there: Domain, service: Account
+    ) -> None:
+        with there.forwarding() as second:
+            site = opened(tmp_path, there.realm, second.authority)
+            accounts.adopt(site.parts, SERVICE, FIRST, by="olga")
+            record = site.run(site.rotate(SERVICE).plan_id, rounds=3)
+            new = site.store.secret(Credential(service, 2))
+            answer = second.authority.try_logon(service, new, protocol=PROOF, replica=second.replica)
+            assert answer is Answer.ACCEPTED, "it is not forwarded"
+            record = site.run(record.plan_id, rounds=3)
+            assert (record.state, record.missing) == (PlanState.WAITING, (second.replica,))
+            second.heal()
+            assert carried(site, record.plan_id).state is PlanState.DONE
         site.close()
-        site = opened(tmp_path, cast("Authority", Mortal(authority, deaths + 1)))
-        site.clock.turn((deaths + 1) * (LEASE_S + 1))
-        try:
-            plans.advance_plan(site.parts, record.plan_id, "worker")
-        except Killed:
-            deaths += 1
-            samba.converge()
-        record = site.store.plan(record.plan_id)
-    assert record.state is PlanState.DONE, record.note
-    assert deaths > 3
-    assert samba.version("kt-service") == before + 1
-    assert logs_on(authority, site, service, 2) == {Answer.ACCEPTED}
-    assert authority.try_logon(service, FIRST, protocol=LogonProtocol.KERBEROS) is Answer.WRONG_PASSWORD
-    site.close()
+
+    def test_a_logon_with_the_previous_password_by_its_grace_is_no_proof(self, there: Domain, service: Account) -> None:
+        authority = there.opened()
+        authority.set_password(service, Secret("Turn-the-key-0002"))
+        assert authority.try_logon(service, FIRST, protocol=LogonProtocol.NTLM) is Answer.ACCEPTED
+        logon = PassThrough(authority).logon(SERVICE, FIRST, protocol=LogonProtocol.NTLM, source="PC-0001")
+        assert not logon.current
+        assert logon.answer is Answer.WRONG_PASSWORD
 
 
-def test_a_set_whose_answer_is_lost_is_resolved_and_not_made_again(
-    tmp_path: Path, samba: Samba, authority: Authority, service: Account
-) -> None:
-    with proxied(samba) as proxy:
-        site = opened(tmp_path, open_authority(samba.realm((proxy.address, samba.hosts[1])), lambda: OURS))
-        accounts.adopt(site.parts, "kt-service", FIRST, by="olga")
-        record = site.rotate("kt-service")
-        before = samba.version("kt-service")
-        proxy.landed = lambda: samba.version("kt-service") > before
-        record = site.run(record.plan_id, rounds=50)
-    assert record.state is PlanState.DONE, record.note
-    assert (proxy.cuts, samba.version("kt-service")) == (1, before + 1)
-    assert logs_on(authority, site, service, 2) == {Answer.ACCEPTED}
-    assert authority.describe(service).pinned.bad_count == 0
-    site.close()
+class TestParity(ParityStory): ...
 
 
-def test_a_set_that_a_controller_has_not_heard_of_is_waited_for(
-    tmp_path: Path, samba: Samba, authority: Authority, service: Account
-) -> None:
-    site = opened(tmp_path, authority)
-    accounts.adopt(site.parts, "kt-service", FIRST, by="olga")
-    with samba.replication_off("dc2"):
-        record = site.run(site.rotate("kt-service").plan_id, rounds=3)
-        assert record.state is PlanState.WAITING
-        assert record.missing == (samba.hosts[1],)
-        assert authority.describe(service).replicas[1].bad_count == 0
-    samba.converge()
-    assert site.run(record.plan_id).state is PlanState.DONE
-    site.close()
+class TestKills(KillStory):
+    @pytest.fixture(params=[6, pytest.param(102, marks=pytest.mark.long)])
+    def kills(self, request: pytest.FixtureRequest) -> int:
+        return int(request.param)
 
 
-def test_a_second_account_is_made_in_the_same_groups_and_takes_over(
-    tmp_path: Path, samba: Samba, authority: Authority
-) -> None:
-    site = opened(tmp_path, authority)
-    site.create("kt-shared")
-    first = authority.find("kt-shared")
-    assert first
-    authority.grant(first, GROUPS)
-    samba.converge()
-    record = site.run(site.rotate("kt-shared").plan_id, step_s=30)
-    assert record.state is PlanState.DONE, record.note
-    second = authority.find("kt-shared_2")
-    assert second
-    assert logs_on(authority, site, second, 1) == {Answer.ACCEPTED}
-    assert authority.rights(second) == authority.rights(first)
-    assert authority.rights(second).groups > GROUPS.groups
-    assert not authority.describe(first).enabled
-    for account in (first, second):
-        authority.delete(account)
-    site.close()
+class TestRoles(RolesStory):
+    @pytest.fixture(params=DIRECTORY_ROWS, ids=str)
+    def row(self, request: pytest.FixtureRequest) -> Row:
+        row: Row = request.param
+        return row
 
 
-def test_no_log_and_no_traceback_has_a_password_however_talkative(
-    samba: Samba, authority: Authority, service: Account, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    unreached = open_authority(samba.realm(("127.0.0.1",), port="1"), lambda: OURS)
-    new, refused = Secret("Nobody-reads-this-1"), Secret("Zq-17")
-    faults = []
-    samba.adlab("loud", "dc1", "100")
-    authority.set_password(service, new)
-    for protocol in LogonProtocol:
-        authority.try_logon(service, new, protocol=protocol)
-        authority.try_logon(service, WRONG, protocol=protocol)
-    for realm, secret in ((authority, refused), (unreached, new)):
-        with pytest.raises(AuthorityError) as raised:
-            realm.set_password(service, secret)
-        faults.append(with_locals(raised.value))
-    said = b"".join(path.read_bytes() for path in samba.directory.glob("dc1/**/*log*") if path.is_file())
-    said += caplog.text.encode() + "".join(faults).encode()
-    samba.adlab("loud", "dc1", "1")
-    assert b"unicodePwd" in said
-    assert b"PREAUTH_FAILED" in said, "the controller was not talkative"
-    for secret in (new, WRONG, refused, OURS.secret):
-        assert [form for form in _forms(secret) if form in said] == []
+class TestWrongPasswords(WrongPasswordsStory):
+    @pytest.fixture(params=[60, pytest.param(1000, marks=pytest.mark.long)])
+    def many(self, request: pytest.FixtureRequest) -> int:
+        return int(request.param)
+
+
+class TestSecrecy(WithService):
+    def test_no_log_and_no_traceback_has_a_password_however_talkative(
+        self, there: Domain, service: Account, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        samba, authority = there.samba, there.opened()
+        unreached = open_authority(samba.realm(("127.0.0.1",), port="1"), lambda: OURS)
+        new, refused = Secret("Nobody-reads-this-1"), Secret("Zq-17")
+        faults = []
+        samba.adlab("loud", "dc1", "100")
+        authority.set_password(service, new)
+        for protocol in LogonProtocol:
+            authority.try_logon(service, new, protocol=protocol)
+            authority.try_logon(service, WRONG, protocol=protocol)
+        for realm, secret in ((authority, refused), (unreached, new)):
+            with pytest.raises(AuthorityError) as raised:
+                realm.set_password(service, secret)
+            faults.append(with_locals(raised.value))
+        said = b"".join(path.read_bytes() for path in samba.directory.glob("dc1/**/*log*") if path.is_file())
+        said += caplog.text.encode() + "".join(faults).encode()
+        samba.adlab("loud", "dc1", "1")
+        assert b"unicodePwd" in said
+        assert b"PREAUTH_FAILED" in said, "the controller was not talkative"
+        for secret in (new, WRONG, refused, OURS.secret):
+            assert [form for form in _forms(secret) if form in said] == []
 
 
 def _forms(secret: Secret) -> Iterator[bytes]:
@@ -218,3 +126,54 @@ def _forms(secret: Secret) -> Iterator[bytes]:
         yield base64.b64encode(plain).rstrip(b"=")[:-1]
         yield plain.hex().encode()
         yield repr(plain)[2:-1].encode()
+
+
+class TestOwnAccounts:
+    """The two with which Keyturn itself works, made as the how-to says: in the unit, each with the delegated rights."""
+
+    @pytest.fixture
+    def own(self, there: Domain) -> dict[str, Secret]:
+        passwords = {name: Secret(f"Keeps-the-{name}-7x") for name in ("kt-own-1", "kt-own-2")}
+        for name, password in passwords.items():
+            there.delegate(name)
+            there.samba.set_password(there.samba.dn(name), password)
+        there.samba.adlab("sync", "dc1", "dc2")
+        return passwords
+
+    def test_each_is_changed_by_the_other_and_no_logon_is_refused(
+        self, tmp_path: Path, there: Domain, own: dict[str, Secret]
+    ) -> None:
+        site = opened_with_its_own(tmp_path, there, own)
+        before = {name: there.sets(name) for name in own}
+        for name in (*own, "kt-own-1"):
+            record = carried(site, site.rotate(name).plan_id)
+            assert record.state is PlanState.DONE, record.note
+        assert {name: there.sets(name) - before[name] for name in own} == {"kt-own-1": 2, "kt-own-2": 1}
+        assert [there.samba.bad_count(name) for name in own] == [0, 0]
+        site.close()
+
+
+def opened_with_its_own(folder: Path, there: Domain, own: dict[str, Secret]) -> InnerSite:
+    """A site that reaches the domain as sites do, with the login that its own store says."""
+    realm = replace(there.realm, bind_account="kt-own-1", second_bind_account="kt-own-2")
+    accounts_text = "".join(f'\n[[account]]\nname = "{n}"\nrealm = "CORP"\nrole = "generic/service"\n' for n in own)
+    text = estate(realm).split("\n[[site]]")[0] + accounts_text
+    text = text.replace("replicas", 'bind_account = "kt-own-1"\nsecond_bind_account = "kt-own-2"\nreplicas')
+    real: dict[str, Authority] = {}
+
+    def reached(parts: Parts) -> Parts:
+        def by_itself(_: str, name: str, secret: Secret) -> Budgeted:
+            return Budgeted(open_authority(there.realm, lambda: Login(name, secret)), parts.store, parts.now)
+
+        return replace(parts, reached_by=by_itself)
+
+    site = site_in(folder, text, clock=Clock(time.time()), real=real, wrap=reached)
+
+    def login() -> Login:
+        account, secret = own_login(site.store, realm)
+        return Login(account.name, secret)
+
+    real["CORP"] = open_authority(there.realm, login)
+    for name, password in own.items():
+        accounts.adopt(site.parts, name, password, by="olga")
+    return site

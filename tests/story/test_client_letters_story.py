@@ -1,0 +1,147 @@
+"""What agents write into the boxes of the access point over HTTPS, and what the site makes of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from keyturn.adapters.shares.https import HttpsShare
+from keyturn.agent.consumers.handing import NotHanded
+from keyturn.agent.letters import DISCOVERY_S, NOT_HANDED, write_letters
+from keyturn.agent.report import Presented, Report
+from keyturn.model.accounts import Credential
+from keyturn.model.logon import Answer
+from keyturn.model.secret import Secret
+from keyturn.operations.inbox_ports import FileState, InboxFile
+from keyturn.operations.inboxes import FROM_A_CLIENT, tend
+from keyturn.operations.status_messages import Asked
+from keyturn.server.agents import ACCESS_POINT
+from keyturn.site.client_files import ClientStatus
+from keyturn.site.status_messages import Severity, StatusMessage
+from keyturn.wire.agent import Reply, box_path
+from tests.estates import ADDITIONAL
+from tests.inner_site import InnerSite, site_in
+from tests.share_fleet import Machine, RoutesOf, fleet_of
+
+ACCOUNT = r"CORP\KtClient"
+
+
+@dataclass
+class Site:
+    inner: InnerSite
+    machine: Machine
+
+    def visit(self) -> None:
+        tend(self.inner.parts, lambda: ())
+
+    def messages(self) -> list[StatusMessage]:
+        return [m for m in self.inner.store.messages(Asked(), 1000) if m.machine]
+
+    def bring(self, name: str, letter: ClientStatus, *, box: str = "statmsgs.box", secret: Secret | None = None) -> int:
+        """The status of the site's answer."""
+        found = self.inner.realm().find("KtClient")
+        assert found is not None
+        right = self.inner.store.secret(Credential(found, 1))
+        with HttpsShare(self._send, ACCESS_POINT).reach() as reached:
+            reached.leave(box, name, letter, ACCOUNT, secret or right)
+        return self.status
+
+    def _send(self, *given: object, **named: object) -> Reply:
+        reply = self.machine.client.link.send(*given, **named)  # type: ignore[arg-type]
+        self.status = reply.status
+        return reply
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    inner = site_in(tmp_path, ADDITIONAL)
+    inner.create("KtClient")
+    (machine,) = fleet_of(inner, tmp_path, ["PC-0001"], gated=True)
+    site = Site(inner, machine)
+    site.visit()
+    yield site
+    inner.close()
+
+
+def letter(machine: str = "PC-0001", text: str = "it did not install") -> ClientStatus:
+    return ClientStatus(machine, 1.0, "Ccm", 10006, Severity.ERROR, text)
+
+
+def test_a_client_that_was_let_in_is_discovered_and_again_a_week_later(site: Site) -> None:
+    (seen,) = site.inner.store.seen_clients()
+    assert (seen.name, seen.signed, seen.accounts) == ("PC-0001", True, (ACCOUNT,))
+    site.machine.contact()
+    site.inner.clock.turn(DISCOVERY_S)
+    site.visit()
+    assert site.inner.store.seen_clients() == (seen,)
+    site.machine.contact()
+    site.visit()
+    (again,) = site.inner.store.seen_clients()
+    assert again.seen_at == seen.seen_at + DISCOVERY_S
+
+
+def test_a_client_complains_when_something_begins_to_be_wrong_and_not_at_every_contact(site: Site) -> None:
+    client, now = site.machine.client, site.inner.clock.now
+    client.credentials.refresh()
+    inside = Presented(ACCOUNT, 1, Answer.ACCEPTED)
+    for reason in ("no\nroom", "no\nroom", "", "no\nroom"):
+        events = (inside, NotHanded(ACCOUNT, "backup", reason)) if reason else (inside,)
+        write_letters(client, Report(events), now)
+    site.visit()
+    said = [(m.message_id, m.machine, m.text) for m in site.messages()]
+    assert said == [(NOT_HANDED, "PC-0001", rf"backup does not have the password of {ACCOUNT}: no room")] * 2
+
+
+def test_a_letter_whose_answer_was_lost_is_taken_once(site: Site) -> None:
+    assert [site.bring("1.svf", letter()), site.bring("1.svf", letter())] == [201, 200]
+    site.visit()
+    assert site.bring("1.svf", letter()) == 200
+    site.visit()
+    assert [m.text for m in site.messages()] == ["it did not install"]
+
+
+def test_a_client_speaks_for_itself_alone(site: Site) -> None:
+    assert site.bring("1.svf", letter("PC-0002")) == 201
+    site.visit()
+    assert site.messages() == []
+    (bad,) = site.inner.store.inbox_files()
+    assert (bad.state, bad.note) == (FileState.BAD, "it speaks for PC-0002")
+
+
+@pytest.mark.parametrize(("box", "status"), [("clidata.box", 403), ("bad.box", 403), ("nowhere.box", 403)])
+def test_no_client_writes_where_clients_read(site: Site, box: str, status: int) -> None:
+    assert site.bring("1.svf", letter(), box=box) == status
+    assert site.inner.store.inbox_files() == ()
+
+
+def test_a_name_that_leads_elsewhere_is_refused(site: Site) -> None:
+    assert site.bring("-", letter()) == 400
+    assert site.inner.store.inbox_files() == ()
+
+
+def test_a_wrong_password_leaves_nothing_and_counts(site: Site) -> None:
+    assert site.bring("1.svf", letter(), secret=Secret("Never-was-a-key-0")) == 401
+    assert site.inner.store.inbox_files() == ()
+    found = site.inner.realm().find("KtClient")
+    assert found is not None
+    assert sum(replica.bad_count for replica in site.inner.realm().describe(found).replicas) == 1
+
+
+def test_who_does_not_sign_brings_nothing(site: Site) -> None:
+    path = box_path(ACCESS_POINT, "statmsgs.box", "1.svf")
+    answer = RoutesOf(site.inner)._http.post(path, content=b"{}", auth=(ACCOUNT, "whatever"))
+    assert answer.status_code == 401
+    assert site.inner.store.inbox_files() == ()
+
+
+def test_a_client_gone_mad_fills_no_disk(site: Site) -> None:
+    for number in range(FROM_A_CLIENT):
+        site.inner.store.take_in(_lying(number))
+    assert site.bring("one-more", letter()) == 403
+    site.visit()  # which reads none of them
+    assert len(site.inner.store.inbox_files()) == FROM_A_CLIENT
+
+
+def _lying(number: int) -> InboxFile:
+    return InboxFile("sinv", "sinv.box", f"{number}", "PC-0001", True, f"{number}", 1.0, b"")
