@@ -1,0 +1,1 @@
+"""The ways to other sites' servers."""

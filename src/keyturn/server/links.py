@@ -1,0 +1,39 @@
+"""The components of a site that speak to other sites."""
+
+import random
+from collections.abc import Callable, Sequence
+
+from keyturn.operations.bundles import open_arrived
+from keyturn.operations.despooling import HANDLERS
+from keyturn.operations.parts import Parts
+from keyturn.operations.sending import Sender
+from keyturn.operations.site_credentials import prove_fresh, tell_sites
+from keyturn.server.supervision import Component
+from keyturn.site.components import ComponentName
+
+LOOK_S = 0.5
+"""How long a bundle may lie before it is looked for."""
+
+
+def link_components(parts: Parts, chance: Callable[[], float] = random.random) -> Sequence[Component]:
+    """`chance` gives numbers from 0 to 1."""
+    sender = Sender(parts, chance)
+
+    def tell() -> float:
+        tell_sites(parts)
+        return LOOK_S
+
+    def send() -> float:
+        prove_fresh(parts)
+        sender.turn()
+        return LOOK_S
+
+    def open_all() -> float:
+        open_arrived(parts, HANDLERS)
+        return LOOK_S
+
+    return (
+        Component(ComponentName.HIERARCHY_MANAGER, tell),
+        Component(ComponentName.SENDER, send, allowed_s=600),
+        Component(ComponentName.DESPOOLER, open_all, allowed_s=600),
+    )
