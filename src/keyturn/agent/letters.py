@@ -1,0 +1,65 @@
+"""What a client writes into the boxes of its access point: that it is there, and what went wrong.
+
+Written with an account that was let in just now, so that no letter costs a bad attempt. A letter bears the same name
+until it is known to have arrived, and the site takes it once.
+"""
+
+from contextlib import suppress
+
+from keyturn.agent.client import Client
+from keyturn.agent.consumers.handing import NotHanded
+from keyturn.agent.report import TROUBLE, Report, Spoiled
+from keyturn.model.errors import NotFound
+from keyturn.model.logon import Answer
+from keyturn.site.client_files import ClientStatus, DiscoveryRecord
+from keyturn.site.status_messages import Severity
+from keyturn.wire.sealed import BadSealed
+
+DISCOVERY_S = 7 * 24 * 3600.0
+"""How often a client says that it is there, as the heartbeat of SMS 2003 does."""
+COMPONENT = "KEYTURN_AGENT"
+KIND = "keyturn-agent"
+NOT_HANDED, SPOILED = 60010, 60011
+
+
+def write_letters(client: Client, report: Report, now: float) -> None:
+    """What is due, as far as the access point takes it: nothing that happens here makes a contact fail."""
+    logon = report.logon
+    if logon is None or logon.answer is not Answer.ACCEPTED:
+        return
+    with suppress(*TROUBLE, NotFound, BadSealed):  # NotFound: it was to be forgotten in the same contact
+        _complain(client, logon.account, report, now)
+        _be_discovered(client, logon.account, now)
+
+
+def _be_discovered(client: Client, account: str, now: float) -> None:
+    credentials = client.credentials
+    if now - credentials.letters.discovered_at < DISCOVERY_S:
+        return
+    held = tuple(copy.account for copy in credentials.held())
+    record = DiscoveryRecord(client.name, now, KIND, held)
+    if client.leave("ddr.box", _name(client, "ddr"), record, account):
+        credentials.left_letter(discovered_at=now)
+
+
+def _complain(client: Client, account: str, report: Report, now: float) -> None:
+    """When it begins or changes, not at every contact."""
+    wrong = next((event for event in report.events if isinstance(event, NotHanded | Spoiled)), None)
+    text, number = _words(wrong) if wrong else ("", 0)
+    if text == client.credentials.letters.complaint:
+        return
+    said = ClientStatus(client.name, now, COMPONENT, number, Severity.ERROR, text)
+    if not text or client.leave("statmsgs.box", _name(client, "svf"), said, account):
+        client.credentials.left_letter(complaint=text)
+
+
+def _words(event: NotHanded | Spoiled) -> tuple[str, int]:
+    if isinstance(event, NotHanded):
+        said = f"{event.consumer} does not have the password of {event.account}: {event.reason}", NOT_HANDED
+    else:
+        said = f"the password of {event.account} did not open: {event.reason}", SPOILED
+    return "".join(character if character.isprintable() else " " for character in said[0])[:2000], said[1]
+
+
+def _name(client: Client, kind: str) -> str:
+    return f"{client.name}.{client.credentials.letters.number}.{kind}"[-120:]

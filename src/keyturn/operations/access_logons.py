@@ -1,0 +1,98 @@
+"""The site's own logon at an access point on a share: with which account, and within the lockout budget."""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from keyturn.lifecycle.budgeted import room_for_one
+from keyturn.model.accounts import Account, Credential, RoleName, same_name
+from keyturn.model.errors import AuthorityError, BudgetExhausted, NotFound
+from keyturn.model.estate import ACCESS_POINT_ROLE, Estate, ManagedAccount, SiteSystem
+from keyturn.model.logon import Answer
+from keyturn.operations.inbox_ports import PointTrouble, ReachedPoint
+from keyturn.operations.parts import Parts
+from keyturn.site.permissions import SERVER_CONNECTION
+
+FILES = (SERVER_CONNECTION,)
+"""Files are carried with this account."""
+PERMISSIONS = (RoleName("sms2003/site-system-connection"), RoleName("sms2003/service"))
+"""Permissions are set with the first of these that the site has: with what the site server reaches its systems."""
+
+
+def points_of(estate: Estate, site: str) -> tuple[SiteSystem, ...]:
+    """The site's access points on shares."""
+    return tuple(s for s in estate.systems if same_name(s.site, site) and ACCESS_POINT_ROLE in s.roles and s.share)
+
+
+def point_named(estate: Estate, site: str, name: str) -> SiteSystem:
+    for system in points_of(estate, site):
+        if same_name(system.name, name):
+            return system
+    raise NotFound(f"site {site} has no access point {name} on a share", hint="keyturn site inboxes")
+
+
+@contextmanager
+def inside(parts: Parts, system: SiteSystem, roles: Collection[RoleName]) -> Iterator[ReachedPoint]:
+    """The access point, logged on to. Everything that keeps the site out is PointTrouble."""
+    managed = _account(parts, roles)
+    try:
+        identity = parts.authorities(managed.account.realm).find(managed.account.name)
+    except AuthorityError as error:
+        raise PointTrouble(f"the realm of {managed.account} was not asked: {error.message}", error.hint) from None
+    if identity is None:
+        raise PointTrouble(f"there is no account {managed.account} any more", hint="keyturn site reset makes it anew")
+    with parts.access_point(system.share or "").reach() as point:
+        _log_on(parts, system, point, managed, identity)
+        yield point
+
+
+def _account(parts: Parts, roles: Collection[RoleName]) -> ManagedAccount:
+    site, estate = parts.settings.site, parts.store.estate()
+    for role in roles:
+        for managed in estate.accounts:
+            ours = managed.role == role and managed.usable and any(same_name(code, site) for code in managed.sites)
+            if ours and managed.generation is not None:
+                return _settled(parts, managed)
+    names = " or ".join(role.partition("/")[2] for role in roles)
+    raise PointTrouble(
+        f"site {site} has no {names} account whose password is known",
+        hint="list it as an [[account]] of the site, then keyturn account adopt",
+    )
+
+
+def _settled(parts: Parts, managed: ManagedAccount) -> ManagedAccount:
+    if parts.store.changing(managed.account):
+        raise PointTrouble(f"the password of {managed.account} is being changed", hint="keyturn plan list")
+    return managed
+
+
+def _log_on(parts: Parts, system: SiteSystem, point: ReachedPoint, managed: ManagedAccount, identity: Account) -> None:
+    """A password that a file server called wrong is not presented again at any: not before it is another one."""
+    assert managed.generation is not None
+    mark = f"{identity.sid} generation {managed.generation}"
+    estate = parts.store.estate()
+    if any(parts.store.point(each.name).refused == mark for each in points_of(estate, parts.settings.site)):
+        raise PointTrouble(
+            f"the password of {managed.account} was called wrong, so it is not presented again",
+            hint=f"keyturn account verify '{managed.account}', and rotate it if somebody else has changed it",
+        )
+    secret = parts.store.secret(Credential(managed.account, managed.generation))
+    try:
+        target = room_for_one(parts.authorities(managed.account.realm), parts.store, identity, parts.now())
+        number = parts.store.begin(identity, target.replica, parts.now(), target.last_bad_at)
+        answer = point.log_on(str(managed.account), secret)
+        parts.store.end(number, answer)
+    except (AuthorityError, BudgetExhausted) as error:
+        raise PointTrouble(error.message, error.hint) from None
+    if answer is Answer.WRONG_PASSWORD:
+        parts.store.note_point(replace(parts.store.point(system.name), refused=mark))
+    if answer is not Answer.ACCEPTED:
+        raise PointTrouble(f"{system.share} answered {managed.account}: {answer}", _WAYS_OUT.get(answer, ""))
+
+
+_WAYS_OUT = {
+    Answer.LOCKED: "unlock the account; it is tried again by itself",
+    Answer.DISABLED: "enable the account",
+    Answer.NO_SHARE: "share it again, or correct `share` in the estate",
+    Answer.NO_SHARE_ACCESS: "let the account into the share itself; keyturn site apply-acl sees to what is in it",
+}
