@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from keyturn.lifecycle.ports import AccountState, Authority, Rights
+from keyturn.lifecycle.ports import AccountState, Authority, ReplicaState, Rights
 from keyturn.lockout.budget import Attempt, Wait, may_attempt
 from keyturn.model.accounts import Account, AccountToBe
 from keyturn.model.errors import BudgetExhausted
@@ -32,23 +32,12 @@ class Budgeted:
     def try_logon(
         self, account: Account, secret: Secret, *, protocol: LogonProtocol, replica: str | None = None
     ) -> Answer:
-        state = self._authority.describe(account)
-        target = state.at(replica) if replica else state.pinned
         now = self._now()
-        ours = self._settled(account, state, now)
-        worst = max(state.replicas, key=lambda r: r.bad_count)
-        verdict = may_attempt(ours, worst.bad_count, worst.last_bad_at, state.policy, now)
-        if isinstance(verdict, Wait):
-            raise BudgetExhausted(f"no logon of {account} now: {verdict.reason}", retry_s=verdict.retry_s)
+        target = room_for_one(self._authority, self._attempts, account, now, replica)
         number = self._attempts.begin(account, target.replica, now, target.last_bad_at)
         answer = self._authority.try_logon(account, secret, protocol=protocol, replica=target.replica)
         self._attempts.end(number, answer)
         return answer
-
-    def _settled(self, account: Account, state: AccountState, now: float) -> list[Attempt]:
-        """Our recent attempts, without those of unknown end that the replica's own record shows were not bad."""
-        recent = self._attempts.recent(account, now - state.policy.lockout_window_s)
-        return [attempt for attempt in recent if attempt.answer is not None or not _was_harmless(attempt, state)]
 
     def find(self, name: str) -> Account | None:
         return self._authority.find(name)
@@ -79,6 +68,27 @@ class Budgeted:
 
     def grant(self, account: Account, rights: Rights) -> None:
         self._authority.grant(account, rights)
+
+
+def room_for_one(
+    authority: Authority, attempts: Attempts, account: Account, now: float, replica: str | None = None
+) -> ReplicaState:
+    """The replica as it stands before one more logon; the pinned one unless said. BudgetExhausted where that logon
+    could help to lock the account. Also for whoever logs on elsewhere than through the authority: they write the
+    attempt down as `Budgeted` does."""
+    state = authority.describe(account)
+    worst = max(state.replicas, key=lambda r: r.bad_count)
+    ours = _settled(attempts, account, state, now)
+    verdict = may_attempt(ours, worst.bad_count, worst.last_bad_at, state.policy, now)
+    if isinstance(verdict, Wait):
+        raise BudgetExhausted(f"no logon of {account} now: {verdict.reason}", retry_s=verdict.retry_s)
+    return state.at(replica) if replica else state.pinned
+
+
+def _settled(attempts: Attempts, account: Account, state: AccountState, now: float) -> list[Attempt]:
+    """Our recent attempts, without those of unknown end that the replica's own record shows were not bad."""
+    recent = attempts.recent(account, now - state.policy.lockout_window_s)
+    return [attempt for attempt in recent if attempt.answer is not None or not _was_harmless(attempt, state)]
 
 
 def _was_harmless(attempt: Attempt, state: AccountState) -> bool:

@@ -19,16 +19,31 @@ from keyturn.lifecycle.plan import (
     CreateAccount,
     Delete,
     Disable,
+    ForgetIdentity,
     Publish,
+    ReachWith,
+    RecreateAccessPoint,
+    ReinstallComponents,
     Seal,
     SetPassword,
     Step,
+    StopComponents,
+    VerifyPassword,
     Withdraw,
+    WriteControlFile,
 )
-from keyturn.lifecycle.ports import AccountState, Authorities, Authority, Holdings, Sealed, Vault
-from keyturn.lifecycle.questions import changed_by_somebody_else, names, not_taken_up, refused, set_again
+from keyturn.lifecycle.ports import AccountState, Authorities, Authority, Holdings, Sealed, SiteWorks, Vault
+from keyturn.lifecycle.questions import (
+    changed_by_somebody_else,
+    names,
+    not_taken_up,
+    not_verified,
+    refused,
+    set_again,
+)
+from keyturn.lifecycle.site_steps import carry_out
 from keyturn.model.accounts import Account, AccountToBe, AnyAccount, Credential
-from keyturn.model.errors import AuthorityError, BudgetExhausted, Refused
+from keyturn.model.errors import AuthorityError, BudgetExhausted, NotFound, Refused
 from keyturn.model.estate import AccountLife
 from keyturn.model.logon import Answer, LogonProtocol
 from keyturn.model.secret import Secret
@@ -58,6 +73,7 @@ class Execution:
     check: Callable[[], None]
     now: Callable[[], float]
     new_password: Callable[[AnyAccount], Secret]
+    works: SiteWorks
     resumed: Callable[[str], bool]
 
     def perform(self, step: Step, since: float) -> Outcome:
@@ -70,33 +86,49 @@ class Execution:
         except Refused as refusal:
             return Stopped(str(refusal), refusal.hint)
 
+    def landed(self, credential: Credential) -> bool:
+        """Whether the realm shows that a password was set since this one was sealed."""
+        return _sets(self._sealed(credential), self._state(credential.account)) != 0
+
     def _perform(self, step: Step, since: float) -> Outcome:
         match step:
+            case ReachWith(realm, account):
+                self.authorities(realm).find(account.name)
+                return Done()
             case Seal(credential):
                 return self._seal(credential)
-            case CreateAccount(account, like=like):
-                return self._create(account, like)
+            case VerifyPassword(credential):
+                return self._verify(credential)
+            case CreateAccount(account, like=like, generation=generation):
+                return self._create(Credential(account, generation), account, like)
             case CopyRights(source, target):
                 return self._copy_rights(source, target)
             case SetPassword(credential, behind):
                 return (self._disturbed(behind) if behind else None) or self._set_password(credential)
             case AwaitConvergence(credential):
                 return self._await_convergence(credential)
-            case Publish(credential, holders, at_once):
-                self.holdings.publish(credential, holders, at_once)
-                return Done()
+            case Publish(credential, holders, at_once, like):
+                return (self._unequal(like, credential.account) if like else None) or self._publish(
+                    credential, holders, at_once
+                )
             case AwaitCanary(credential, patience_s):
                 return self._disturbed(credential) or self._await_canary(credential, since + patience_s)
             case AwaitUptake(credential, holders, patience_s):
                 return self._disturbed(credential) or self._await_uptake(credential, holders, since + patience_s)
             case Withdraw(account, in_favour_of):
-                return self._disturbed(in_favour_of) or self._withdraw(account, in_favour_of)
+                unequal = self._disturbed(in_favour_of) or self._unequal(account, in_favour_of.account)
+                return unequal or self._withdraw(account, in_favour_of)
             case AwaitQuiet(account, quiet_s, in_favour_of):
                 return self._disturbed(in_favour_of) or self._await_quiet(account, quiet_s, since)
             case Disable(account, in_favour_of):
                 return self._disturbed(in_favour_of) or self._retire(account, AccountLife.DISABLED)
             case Delete(account):
                 return self._retire(account, AccountLife.DELETED)
+            case ForgetIdentity(account):
+                return self._forget(account)
+            case StopComponents() | WriteControlFile() | ReinstallComponents() | RecreateAccessPoint():
+                self.check()
+                return carry_out(step, self.works, self.holdings.released())
 
     # The candidate: sealed, set, resolved, promoted.
 
@@ -117,8 +149,19 @@ class Execution:
         self.vault.seal(sealed, self.vault.given(credential) or self.new_password(credential.account))
         return Done()
 
-    def _create(self, planned: AccountToBe, like: AnyAccount | None) -> Outcome:
-        first = Credential(planned, 1)
+    def _verify(self, credential: Credential) -> Outcome:
+        """Changes nothing. A second try after a refusal is a person's to ask for."""
+        account = self._known(credential.account)
+        answer = self._authority(account).try_logon(account, self.vault.open(credential), protocol=PROOF)
+        match answer:
+            case Answer.ACCEPTED:
+                return Done()
+            case Answer.LOCKED:
+                return Waiting(f"{account} is locked, so its password cannot be verified yet")
+            case _:
+                return not_verified(credential, answer)
+
+    def _create(self, first: Credential, planned: AccountToBe, like: AnyAccount | None) -> Outcome:
         sealed = self._sealed(first)
         if sealed.promoted:
             return Done()
@@ -188,11 +231,15 @@ class Execution:
 
     # The holders: offered, proven, withdrawn.
 
+    def _publish(self, credential: Credential, holders: tuple[str, ...], at_once: int) -> Outcome:
+        self.holdings.publish(credential, holders, at_once)
+        return Done()
+
     def _await_canary(self, credential: Credential, until: float) -> Outcome:
         uptake = self.holdings.uptake(credential)
         if uptake.refused:
             return refused(credential, uptake.refused)
-        if uptake.proven:
+        if uptake.proven or self.holdings.holders(credential.account) <= self.holdings.released():
             return Done()
         if self.now() >= until:
             return Stopped(f"no holder has come to try {credential}", hint="keyturn plan resume waits on")
@@ -265,6 +312,15 @@ class Execution:
         self.holdings.become(account, life)
         return Done()
 
+    def _forget(self, account: Account) -> Outcome:
+        try:
+            self._authority(account).describe(account)
+        except NotFound:
+            self.check()
+            self.vault.forget(account)
+            return Done()
+        return Stopped(f"{account} is in its realm, so it is not made anew", hint="abandon the plan and plan anew")
+
     def _copy_rights(self, source: AnyAccount, target: AnyAccount) -> Outcome:
         """An account that stands in the plan with an identity was there before it, and is compared only."""
         old, new = self._known(source), self._known(target)
@@ -275,9 +331,13 @@ class Execution:
             return Done()
         self.check()
         authority.grant(new, wanted)
-        if difference := disparity(wanted, authority.rights(new)):
-            return Stopped(f"{new} may not do the same as {old}: it {difference}")
-        return Done()
+        return self._unequal(source, target) or Done()
+
+    def _unequal(self, source: AnyAccount, target: AnyAccount) -> Outcome | None:
+        """None while both may do the same. Somebody may have changed that since they were made equal."""
+        old, new = self._known(source), self._known(target)
+        difference = disparity(self._authority(old).rights(old), self._authority(new).rights(new))
+        return Stopped(f"{new} may not do the same as {old}: it {difference}") if difference else None
 
     def _authority(self, account: AnyAccount) -> Authority:
         return self.authorities(account.realm)

@@ -10,6 +10,7 @@ from keyturn.lifecycle.holders import holders_of
 from keyturn.lifecycle.parity import disparity
 from keyturn.lifecycle.passwords import Limit, PasswordRules, rules_of
 from keyturn.lifecycle.ports import Rights
+from keyturn.lifecycle.sequences import spare
 from keyturn.model.accounts import AnyAccount, reference, same_name
 from keyturn.model.errors import NotFound, Refused
 from keyturn.model.estate import AccountLife, Estate, HolderKind, ManagedAccount, Site
@@ -100,15 +101,32 @@ def refuse_lost_site_servers(before: Estate, after: Estate) -> None:
 def refuse_removal(estate: Estate, site: Site, *, logon_installation: bool) -> None:
     """A site server installed anew makes its default Client Connection account another password, which clients learn
     at a logon or not at all. Source: seed, "Managing the Client Connection Account", last paragraph."""
-    if logon_installation:
-        return
-    clients = [h.name for h in estate.all_clients() if h.kind is HolderKind.LEGACY_CLIENT and h.site == site.code]
-    if clients:
+    if clients := orphaned_by_removal(estate, site, logon_installation=logon_installation):
         raise Refused(
             f"removing site server {site.server} of site {site.code} would orphan {len(clients)} clients, "
             f"{clients[0]} among them: no logon installation method is enabled there",
             hint=f"enable one and say logon_installation = true for {site.code}; or, where these clients are gone "
             "or another site has them, import the estate without them first",
+        )
+
+
+def orphaned_by_removal(estate: Estate, site: Site, *, logon_installation: bool) -> list[str]:
+    """The clients that would not learn the new password, by name."""
+    if logon_installation:
+        return []
+    return [h.name for h in estate.all_clients() if h.kind is HolderKind.LEGACY_CLIENT and h.site == site.code]
+
+
+def refuse_orphaning_reset(estate: Estate, site: Site, default: ManagedAccount) -> None:
+    """A reset gives the default Client Connection account another password, which clients learn with another account,
+    at a logon, or not at all. Source: seed, "Site reset" and "Managing the Client Connection Account"."""
+    clients = holders_of(estate, default)
+    if clients and not site.logon_installation and spare(estate, default) is None:
+        raise Refused(
+            f"resetting site {site.code} would orphan {len(clients)} clients, {clients[0].name} among them: there is "
+            "neither a second Client Connection account nor a logon installation method",
+            hint="list a client-connection-additional account of the site in the estate and make it (keyturn account "
+            f"create); or enable a logon installation and say logon_installation = true for {site.code}",
         )
 
 
@@ -161,15 +179,8 @@ def refuse_held(estate: Estate, managed: ManagedAccount, change: Change) -> None
         )
 
 
-def refuse_own_recovery(estate: Estate, managed: ManagedAccount) -> None:
-    """The way back from a failed change must not use the password being changed (never N10)."""
-    for realm in estate.realms:
-        if realm.bind_account and _means(estate, realm.bind_account, managed):
-            raise Refused(
-                f"Keyturn reaches realm {realm.name} with {managed.account}: a change that fails half way "
-                "could not be repaired with it",
-                hint=f"name a second account as bind_account of {realm.name}, import the estate, then rotate this one",
-            )
+def refuse_only_recovery(estate: Estate, managed: ManagedAccount) -> None:
+    """Clients that were locked out are repaired with an account that is not being changed (never N10)."""
     for site in estate.sites:
         if site.recovery_account and _means(estate, site.recovery_account, managed) and not site.logon_installation:
             raise Refused(
@@ -196,8 +207,9 @@ def refuse_stopped_services(estate: Estate, managed: ManagedAccount, rule: Rule)
         if site.stopped_services:
             raise Refused(
                 f"the console method needs every service of site {site.code}, "
-                f"and {', '.join(site.stopped_services)} is stopped",
-                hint="start it and import the estate again, or use the site-reset method: --method site-reset",
+                f"and {' and '.join(site.stopped_services)} does not run",
+                hint="start it (keyturn site components start; where the estate says so, import it again), "
+                "or use the site-reset method: --method site-reset",
             )
 
 

@@ -4,8 +4,23 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from keyturn.model.accounts import AccountToBe, AnyAccount, Credential, RoleName
+from keyturn.model.accounts import Account, AccountToBe, AnyAccount, Credential, RealmName, RoleName
 from keyturn.model.estate import SiteCode
+
+
+@dataclass(frozen=True, slots=True)
+class ReachWith:
+    """Prove that Keyturn reaches the realm with this account of its own, and keep to it until the plan has ended."""
+
+    realm: RealmName
+    account: AnyAccount
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyPassword:
+    """One logon with a password that is kept already. Nothing goes on unless the realm accepts it."""
+
+    credential: Credential
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +32,15 @@ class Seal:
 
 @dataclass(frozen=True, slots=True)
 class CreateAccount:
-    """Make the account, `like` another one where there is one. When `succeeds` is said, it takes over from it."""
+    """Make the account, `like` another one where there is one. When `succeeds` is said, it takes over from it.
+    `generation` is higher than 1 for one that is made anew under its name."""
 
     account: AccountToBe
     role: RoleName
     sites: tuple[SiteCode, ...]
     like: AnyAccount | None = None
     succeeds: AnyAccount | None = None
+    generation: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +68,13 @@ class AwaitConvergence:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """Offer the credential to the holders, to at most `at_once` of them until they have proven it."""
+    """Offer the credential to the holders, to at most `at_once` of them until they have proven it. Where it is another
+    account's than they have had: only while that may do what `like` may."""
 
     credential: Credential
     holders: tuple[str, ...]
     at_once: int
+    like: AnyAccount | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +96,8 @@ class AwaitUptake:
 
 @dataclass(frozen=True, slots=True)
 class Withdraw:
-    """Stop handing the account out, once nobody holds it who has not proven `in_favour_of`."""
+    """Stop handing the account out, once nobody holds it who has not proven `in_favour_of`, whose account may do what
+    it may."""
 
     account: AnyAccount
     in_favour_of: Credential
@@ -106,8 +126,44 @@ class Delete:
     account: AnyAccount
 
 
+@dataclass(frozen=True, slots=True)
+class ForgetIdentity:
+    """The realm has the account no longer: its name waits for another identity, and its generations go on."""
+
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class StopComponents:
+    """All of the site but what carries out plans."""
+
+    site: SiteCode
+
+
+@dataclass(frozen=True, slots=True)
+class WriteControlFile:
+    site: SiteCode
+
+
+@dataclass(frozen=True, slots=True)
+class ReinstallComponents:
+    """As the control file has them, and running."""
+
+    site: SiteCode
+
+
+@dataclass(frozen=True, slots=True)
+class RecreateAccessPoint:
+    """Write its content anew. One that is not reached is asked about, and left out only on somebody's word."""
+
+    site: SiteCode
+    system: str
+
+
 Step: TypeAlias = (
-    Seal
+    ReachWith
+    | VerifyPassword
+    | Seal
     | CreateAccount
     | CopyRights
     | SetPassword
@@ -119,6 +175,11 @@ Step: TypeAlias = (
     | AwaitQuiet
     | Disable
     | Delete
+    | ForgetIdentity
+    | StopComponents
+    | WriteControlFile
+    | ReinstallComponents
+    | RecreateAccessPoint
 )
 
 
@@ -128,6 +189,7 @@ class PlanKind(StrEnum):
     CYCLE = "cycle"
     STAGGERED = "staggered"
     SITE_REGENERATION = "site-regeneration"
+    SITE_RESET = "site-reset"
     DELETE = "delete"
 
 
@@ -145,7 +207,8 @@ class Plan:
 
     Raises ValueError for an order that breaks a promise: a password set or an account made before it is
     sealed, a credential published before it converged, an account disabled before its holders have proven
-    another credential and it was withdrawn and quiet.
+    another credential and it was withdrawn and quiet, a control file written while components run, an access point
+    written before they are back, components left stopped.
     """
 
     kind: PlanKind
@@ -154,6 +217,17 @@ class Plan:
     via: tuple[str, ...] = ()
     """The password change method of the catalogue, in order: `("operating-system", "console")`."""
     notes: tuple[str, ...] = ()
+    keeps: tuple[AnyAccount, ...] = ()
+    """What stays as it is, and is changed by nothing else while this plan is open."""
+
+    @property
+    def about(self) -> str:
+        """For people: the site that is reset, or the account."""
+        return self.site or str(self.account)
+
+    @property
+    def site(self) -> SiteCode | None:
+        return next((p.step.site for p in self.steps if isinstance(p.step, StopComponents)), None)
 
     def __post_init__(self) -> None:
         earlier: list[Step] = []
@@ -162,6 +236,8 @@ class Plan:
             if missing:
                 raise ValueError(f"{type(planned.step).__name__} before {missing}")
             earlier.append(planned.step)
+        if stopped := _stopped(earlier):
+            raise ValueError(f"it ends with the components of {stopped} stopped")
 
 
 def _missing(step: Step, earlier: list[Step]) -> str:
@@ -187,6 +263,12 @@ def _missing(step: Step, earlier: list[Step]) -> str:
             return "its Withdraw"
         case Disable(account) if not any(isinstance(s, AwaitQuiet) and s.account == account for s in earlier):
             return "its AwaitQuiet"
+        case WriteControlFile(site) if StopComponents(site) not in earlier:
+            return "its StopComponents"
+        case ReinstallComponents(site) if WriteControlFile(site) not in earlier:
+            return "its WriteControlFile"
+        case RecreateAccessPoint(site) if ReinstallComponents(site) not in earlier:
+            return "its ReinstallComponents"
         case _:
             return ""
 
@@ -206,3 +288,17 @@ def _taken_up(credential: Credential, earlier: list[Step]) -> bool:
 
 def _withdrawn(account: AnyAccount, earlier: list[Step]) -> bool:
     return any(isinstance(s, Withdraw) and s.account == account for s in earlier)
+
+
+def _stopped(steps: list[Step]) -> SiteCode | None:
+    """A site whose components nothing starts after they were stopped last."""
+    stopped: SiteCode | None = None
+    for step in steps:
+        match step:
+            case StopComponents(site):
+                stopped = site
+            case ReinstallComponents(site) if site == stopped:
+                stopped = None
+            case _:
+                pass
+    return stopped

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from keyturn.model.accounts import Account, AccountToBe, AnyAccount, Credential, RealmName
-from keyturn.model.estate import AccountLife
+from keyturn.model.estate import AccountLife, SiteCode
 from keyturn.model.logon import Answer, LogonProtocol
 from keyturn.model.policy import RealmPolicy
 from keyturn.model.secret import Secret
@@ -141,6 +141,9 @@ class Vault(Protocol):
     def settle(self, planned: AccountToBe, account: Account) -> None:
         """Remember the identity that a planned account was given, and whom it succeeds by its plan."""
 
+    def forget(self, account: Account) -> None:
+        """The realm has this identity no longer. The name is free for another one; what the old one was is kept."""
+
     def identity(self, account: AnyAccount) -> Account | None:
         """The identity of a planned account, once it is settled; an `Account` is its own."""
 
@@ -176,3 +179,22 @@ class Holdings(Protocol):
 
     def become(self, account: AnyAccount, life: AccountLife) -> None:
         """Withdrawing tells the holders, at their next contact, to forget the account."""
+
+
+class SiteWorks(Protocol):
+    """What a site reset does to the site beside its accounts. Refused where the site is not run from here."""
+
+    def stop_components(self, site: SiteCode) -> tuple[str, ...]:
+        """All but the one that carries out plans. Those that still run: they stop within seconds."""
+
+    def write_control_file(self, site: SiteCode) -> None:
+        """The master one, from what the estate says now."""
+
+    def reinstall_components(self, site: SiteCode) -> None:
+        """Anew and running, whatever state each was in."""
+
+    def recreate_access_point(self, system: str) -> str | None:
+        """Its content from nothing. None once it is there; else why it is not reached."""
+
+    def leave_out(self, system: str) -> None:
+        """Nothing is handed out through it before it is assigned again."""

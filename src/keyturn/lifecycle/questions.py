@@ -3,7 +3,8 @@
 from collections.abc import Collection, Sequence
 
 from keyturn.lifecycle.journal import Stopped
-from keyturn.model.accounts import Account, Credential
+from keyturn.model.accounts import Account, AnyAccount, Credential
+from keyturn.model.logon import Answer
 
 
 def changed_by_somebody_else(account: Account) -> Stopped:
@@ -24,6 +25,16 @@ def set_again(account: Account, *, proven_under: int | None, now: int) -> Stoppe
     )
 
 
+def console_cut_off(account: AnyAccount, stopped: Sequence[str]) -> Stopped:
+    """The console method works only while every service of the site runs."""
+    return Stopped(
+        f"{account} is changed by the console method, which needs every service of the site until it is through, "
+        f"and {' and '.join(stopped)} does not run",
+        hint="the site-reset method brings the password in (keyturn site reset); or keyturn site components start; "
+        "then keyturn plan resume",
+    )
+
+
 def refused(credential: Credential, holders: Collection[str]) -> Stopped:
     return Stopped(
         f"{names(sorted(holders))} tried {credential} and the realm refused it; nobody else is given it",
@@ -35,6 +46,24 @@ def not_taken_up(credential: Credential, missing: Sequence[str], *, of: int) -> 
     return Stopped(
         f"{len(missing)} of {of} holders have not proven {credential}: {names(missing)}",
         hint="keyturn plan resume waits on; keyturn plan release gives holders up, with the consequence",
+    )
+
+
+def not_verified(credential: Credential, answer: Answer) -> Stopped:
+    """Source: Q257362."""
+    return Stopped(
+        f"the realm does not take the password that Keyturn knows of {credential.account} ({answer}); nothing was "
+        "touched",
+        hint="keyturn plan abandon, then the reset again with --service-password-stdin; keyturn plan resume tries the "
+        "same password again",
+    )
+
+
+def not_reached(system: str, why: str) -> Stopped:
+    return Stopped(
+        f"access point {system} is not reached: {why}",
+        hint=f"keyturn plan resume tries again; keyturn plan release … {system} goes on without it, until keyturn "
+        f"site assign {system}; keyturn plan abandon gives the rest up",
     )
 
 
