@@ -50,8 +50,8 @@ def _events(client: Client, action: Action, inside: bool) -> Iterator[Event]:
     match action:
         case Pause():
             yield action
-        case AdoptThenPresent(account, generation, sealed):
-            yield from _adopt(client, account, generation, sealed)
+        case AdoptThenPresent():
+            yield from _adopt(client, action)
         case Present(account, _, to_prove=True):
             yield from _prove(client, account)
         case Present(account):
@@ -65,16 +65,16 @@ def _events(client: Client, action: Action, inside: bool) -> Iterator[Event]:
             yield action
 
 
-def _adopt(client: Client, account: str, generation: int, sealed: bytes) -> Iterator[Event]:
+def _adopt(client: Client, new: AdoptThenPresent) -> Iterator[Event]:
     """What does not open replaces nothing."""
     try:
-        client.open(account, generation, sealed)
+        client.open(new.account, new.generation, new.sealed)
     except BadSealed as error:
-        yield Spoiled(account, error.message)
+        yield Spoiled(new.account, error.message)
         return
-    client.credentials.adopt(account, generation, sealed)
-    yield Adopted(account, generation)
-    yield from _prove(client, account)
+    client.credentials.adopt(new.account, new.generation, new.sealed, new.succeeds)
+    yield Adopted(new.account, new.generation)
+    yield from _prove(client, new.account)
 
 
 def _prove(client: Client, account: str) -> Iterator[Event]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from keyturn.agent.home import Home
-from keyturn.agent.records import Copy, Damaged, Standing, State
+from keyturn.agent.records import Copy, Damaged, Letters, Standing, State
 from keyturn.model.errors import NotFound
 from keyturn.model.logon import Answer
 from keyturn.wire.agent import Held
@@ -67,9 +67,13 @@ class Credentials:
     def orphaned(self) -> bool:
         return self._state.orphaned
 
-    def adopt(self, account: str, generation: int, sealed: bytes) -> None:
+    def adopt(self, account: str, generation: int, sealed: bytes, succeeds: tuple[str, ...] = ()) -> None:
         """In place of an older generation of the account, if there is one."""
-        self._keep_copies((*self._others(account), Copy(account, generation, sealed)))
+        self._keep_copies((*self._others(account), Copy(account, generation, sealed, succeeds=succeeds)))
+
+    def has_successor(self, account: str) -> bool:
+        """Whether another account that is held takes this one's place."""
+        return any(account in copy.succeeds for copy in self._state.copies)
 
     def begin(self, account: str) -> Copy:
         """Call before the password leaves. Returns the copy as it was, for `settle`."""
@@ -95,6 +99,16 @@ class Credentials:
 
     def forget(self, account: str) -> None:
         self._keep_copies(self._others(account))
+
+    @property
+    def letters(self) -> Letters:
+        return self._state.letters
+
+    def left_letter(self, **changed: object) -> None:
+        """The next one bears another number."""
+        before = self._state.letters
+        letters = msgspec.structs.replace(before, number=before.number + 1, **changed)
+        self._keep(msgspec.structs.replace(self._state, letters=letters))
 
     def wipe(self) -> None:
         self._keep_copies(())

@@ -23,6 +23,7 @@ class AdoptThenPresent:
     account: str
     generation: int
     sealed: bytes
+    succeeds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,10 @@ def _action(direction: Direction, copy: Copy | None) -> Iterator[Action]:
     match direction:
         case Wait(account, retry_s, reason):
             yield Pause(account, retry_s, reason)
-        case Adopt(account, generation, sealed, anew) if copy is None or _is_news(generation, copy, anew=anew):
-            yield AdoptThenPresent(account, generation, sealed)
+        case Adopt(account, generation, sealed, anew, succeeds) if copy is None or _is_news(
+            generation, copy, anew=anew
+        ):
+            yield AdoptThenPresent(account, generation, sealed, succeeds)
         case Use(account, generation) | Adopt(account, generation) if copy and generation == copy.generation:
             unknown_to_site = isinstance(direction, Adopt)
             if copy.standing is not Standing.REFUSED:

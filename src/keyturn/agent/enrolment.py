@@ -39,6 +39,7 @@ def enrol(home: Home, parts: AgentParts, *, server: str, name: str, token: Secre
             access_point=enrolled.access_point,
             ca=ca,
             contact_s=enrolled.contact_s,
+            protocol=enrolled.protocol,
         )
         credentials.wipe()
         home.keep_installation(installation)

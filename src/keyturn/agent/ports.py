@@ -2,12 +2,18 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+import msgspec
+
+from keyturn.model.errors import Refused
+from keyturn.model.logon import Answer, LogonProtocol
 from keyturn.model.secret import Secret
 from keyturn.wire.agent import Headers, Reading, Reply, Send
 from keyturn.wire.signing import Request
+from keyturn.wire.windows import ReachWindows, no_windows
 
 
 class Exchange(Protocol):
@@ -20,9 +26,26 @@ class Exchange(Protocol):
 class Share(Protocol):
     """The access point: an authenticated file share whose accounts are the realm's."""
 
+    def reach(self) -> AbstractContextManager["Reached"]:
+        """Nobody is logged on yet, so NoAnswer here has cost no attempt."""
+
+
+class Reached(Protocol):
     def read(self, name: str, account: str, secret: Secret) -> Reading:
         """One logon and one file. A wrong password is a bad attempt on the account. NoAnswer when the realm's answer
         did not arrive: the attempt may have been made all the same."""
+
+
+@runtime_checkable
+class Letterbox(Protocol):
+    """Of an access point that takes what clients write."""
+
+    def leave(self, box: str, name: str, letter: msgspec.Struct, account: str, secret: Secret) -> Answer:
+        """One logon and one file. The same name again is the same letter."""
+
+
+def no_smb(place: str, _: LogonProtocol) -> Share:
+    raise Refused(f"this agent cannot read {place}", hint="pip install 'keyturn[directory]'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +53,7 @@ class AgentParts:
     exchange: Callable[[str, str], Exchange]
     """From the server's URL and the site's authority (PEM)."""
     share: Callable[[Send, str], Share]
-    """From the signed channel and the access point's path."""
+    """An access point of the site's own server, from the signed channel and its path."""
     authority: Callable[[str, str], str]
     """The site's authority (PEM) as the server's URL offers it, if its SHA-256 fingerprint is the given one;
     Refused otherwise."""
@@ -39,3 +62,7 @@ class AgentParts:
     """From 0 up to 1, to spread the contacts of many agents."""
     wait: Callable[[threading.Event, float], bool] = threading.Event.wait
     """Sleep for so many seconds, or until the event is set; whether it is."""
+    smb: Callable[[str, LogonProtocol], Share] = no_smb
+    """An access point on a share, from its name."""
+    windows: ReachWindows = no_windows
+    """Other machines, whose services and tasks use an account of this agent."""

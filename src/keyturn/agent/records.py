@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 
 from keyturn.model.errors import KeyturnError
-from keyturn.model.logon import Answer
+from keyturn.model.logon import Answer, LogonProtocol
 from keyturn.wire.agent import AccountName, ClientName, Generation, Seconds
 
 MAX_FILE = 16 * 1024 * 1024
@@ -25,6 +25,8 @@ class Installation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     access_point: str
     ca: str
     contact_s: Seconds
+    protocol: LogonProtocol = LogonProtocol.NTLM
+    """By which it logs on at a share; an access point over HTTPS has one way alone."""
 
 
 class Standing(StrEnum):
@@ -55,6 +57,17 @@ class Copy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     told: bool = True
     handed: str = ""
     """Which consumers of this machine have it: see `consumers.handing`."""
+    succeeds: tuple[AccountName, ...] = ()
+    """The accounts whose place it takes, newest first: what they were handed to, it is."""
+
+
+class Letters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was written to the access point last: `number` is the next letter's, `complaint` what was said to be
+    wrong."""
+
+    number: int = 0
+    discovered_at: float = 0
+    complaint: str = ""
 
 
 class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,6 +79,7 @@ class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reserved: Annotated[int, msgspec.Meta(ge=0, le=10**18)]
     copies: tuple[Copy, ...] = ()
     orphaned: bool = False
+    letters: Letters = Letters()
     version: Literal[1] = 1
 
 

@@ -9,6 +9,7 @@ import msgspec
 from keyturn.agent.client import Client
 from keyturn.agent.contact import reinstall
 from keyturn.agent.home import Home
+from keyturn.agent.letters import write_letters
 from keyturn.agent.ports import AgentParts
 from keyturn.agent.report import Report
 from keyturn.agent.status import Status, read_status, status_after
@@ -50,6 +51,7 @@ def take_turn(
         client.credentials.refresh()
         try:
             report = act(client)
+            write_letters(client, report, parts.now())
         except OSError as error:
             report = Report(failure=f"cannot keep what is known: {error.strerror}")
         before = read_status(home.status())

@@ -1,0 +1,1 @@
+"""The agent installed on other machines over SSH, and removed from them."""
