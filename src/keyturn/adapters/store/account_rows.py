@@ -26,7 +26,15 @@ class Known:
 def find(connection: Connection, account: AnyAccount) -> Known | None:
     """An `Account` by its identity alone, an `AccountToBe` by its name, whether it has an identity by now or not."""
     column, whose = told_by(account)
-    row = connection.execute(_by(column), whose).one_or_none()
+    return _known(connection.execute(_by(column), whose).one_or_none())
+
+
+def succeeded_by(connection: Connection, key: str) -> Known | None:
+    """The account that this one has taken over from."""
+    return _known(connection.execute(select(accounts).where(accounts.c.successor_id == key).limit(1)).first())
+
+
+def _known(row: Any) -> Known | None:
     return None if row is None else Known(row.account_id, named(row.realm, row.sid, row.name), row.role)
 
 

@@ -20,6 +20,9 @@ class Purpose(StrEnum):
     GIVEN = "given"
     """Handed in by a person with a plan, not sealed as a generation yet."""
     CANARY = "canary"
+    SITE_KEYS = "site-keys"
+    FROM_SITE = "from-site"
+    """A password that another site gave to this one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,14 +18,21 @@ from keyturn.lifecycle.plan import (
     CreateAccount,
     Delete,
     Disable,
+    ForgetIdentity,
     Plan,
     Publish,
+    ReachWith,
+    RecreateAccessPoint,
+    ReinstallComponents,
     Seal,
     SetPassword,
     Step,
+    StopComponents,
+    VerifyPassword,
     Withdraw,
+    WriteControlFile,
 )
-from keyturn.model.accounts import AnyAccount, Credential
+from keyturn.model.accounts import AccountToBe, AnyAccount, Credential
 from keyturn.model.errors import NotFound, Refused
 from keyturn.model.secret import Secret
 
@@ -42,7 +49,7 @@ def claim(database: Database, connection: Connection, plan_id: str, plan: Plan) 
         row = account_rows.find(connection, account)
         if row is None:
             row = account_rows.add(connection, database.new_id(), account, made_by=plan_id)
-        holder = connection.execute(_claimed(), {"key": row.key}).scalar()
+        holder = claimed_by(connection, row.key)
         if holder == plan_id:
             continue  # the same account under another spelling
         if holder:
@@ -51,6 +58,11 @@ def claim(database: Database, connection: Connection, plan_id: str, plan: Plan) 
         if candidate and candidate.plan_id != plan_id:
             raise generation_rows.of_unknown_fate(row, candidate)
         connection.execute(_claim(), {"account_id": row.key, "plan_id": plan_id})
+
+
+def claimed_by(connection: Connection, key: str) -> str | None:
+    """The open plan that has claimed the account."""
+    return connection.execute(_claimed(), {"key": key}).scalar()
 
 
 @cache
@@ -64,20 +76,28 @@ def _claim() -> Insert:
 
 
 def touched(plan: Plan) -> tuple[AnyAccount, ...]:
-    """The accounts whose passwords, rights or life the plan changes, or whose credential it hands out."""
-    return tuple(dict.fromkeys((plan.account, *(_touched(planned.step) for planned in plan.steps))))
+    """The accounts whose passwords, rights or life the plan changes, or whose credential it hands out, and those that
+    must stay as they are meanwhile. One that is made anew goes by its name: it changes its identity on the way."""
+    steps = [planned.step for planned in plan.steps]
+    gone = {step.account for step in steps if isinstance(step, ForgetIdentity)}
+    found = (plan.account, *(account for step in steps if (account := _touched(step)) is not None), *plan.keeps)
+    return tuple(dict.fromkeys(AccountToBe(each.realm, each.name) if each in gone else each for each in found))
 
 
-def _touched(step: Step) -> AnyAccount:
+def _touched(step: Step) -> AnyAccount | None:
     match step:
-        case Seal(credential) | SetPassword(credential) | AwaitConvergence(credential):
+        case ReachWith(account=account):
+            return account
+        case Seal(credential) | SetPassword(credential) | AwaitConvergence(credential) | VerifyPassword(credential):
             return credential.account
         case Publish(credential) | AwaitCanary(credential) | AwaitUptake(credential):
             return credential.account
         case CreateAccount(account) | CopyRights(target=account) | Withdraw(account) | AwaitQuiet(account):
             return account
-        case Disable(account) | Delete(account):
+        case Disable(account) | Delete(account) | ForgetIdentity(account):
             return account
+        case StopComponents() | WriteControlFile() | ReinstallComponents() | RecreateAccessPoint():
+            return None
 
 
 def bear_roles(connection: Connection, plan: Plan) -> None:

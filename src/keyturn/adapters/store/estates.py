@@ -94,6 +94,15 @@ class SqlEstates(Part, Estates):
         with self._database.writing() as connection:
             account_rows.change(connection, account_rows.known(connection, account).key, life=life)
 
+    def predecessors(self, account: AnyAccount) -> tuple[AnyAccount, ...]:
+        line: list[AnyAccount] = []
+        with self._database.reading() as connection:
+            row = account_rows.find(connection, account)
+            while row is not None and row.account not in line:
+                line.append(row.account)
+                row = account_rows.succeeded_by(connection, row.key)
+        return tuple(line[1:])
+
     def account(self, account: AnyAccount) -> ManagedAccount:
         with self._database.reading() as connection:
             row = account_rows.known(connection, account)

@@ -6,16 +6,18 @@ from functools import cache
 from sqlalchemy import BindParameter, Insert, Select, bindparam, insert, or_, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from keyturn.adapters.store import claims, plan_rows
+from keyturn.adapters.store import account_rows, claims, generation_rows, plan_rows
 from keyturn.adapters.store.decisions import SqlDecisions
 from keyturn.adapters.store.lease import SqlLease
 from keyturn.adapters.store.plan_json import to_json
 from keyturn.adapters.store.schema import plans
 from keyturn.adapters.store.tenure import Tenure
-from keyturn.model.accounts import Credential
+from keyturn.lifecycle.plan import PlanKind, SetPassword
+from keyturn.model.accounts import AnyAccount, Credential
 from keyturn.model.errors import Refused
 from keyturn.model.secret import Secret
 from keyturn.operations.ports import Lease, PlanRecord, Plans, PlanState
+from keyturn.operations.site_works import components_are_stopped
 
 _OPEN = [state for state in PlanState if state.open]
 _WORK_LEFT = [PlanState.RUNNING, PlanState.WAITING]
@@ -54,6 +56,19 @@ class SqlPlans(SqlDecisions, Plans):
         with self._database.reading() as connection:
             return plan_rows.records(connection, *which)
 
+    def changing(self, account: AnyAccount) -> bool:
+        with self._database.reading() as connection:
+            row = account_rows.find(connection, account)
+            if row is None:
+                return False
+            if generation_rows.undecided(connection, row.key):
+                return True
+            claimant = claims.claimed_by(connection, row.key)
+            if claimant is None:
+                return False
+            record = plan_rows.find(connection, claimant)
+        return record.state is not PlanState.PROPOSED and _changes(record, account)
+
     def lease(self, plan_id: str, worker: str, lease_s: float) -> Lease | None:
         """A worker takes its own plan back at once, as after a restart, and fences its earlier self off: so the names
         of workers that run at the same time must differ."""
@@ -62,6 +77,15 @@ class SqlPlans(SqlDecisions, Plans):
             taking = {"which": plan_id, "worker": worker, "now": now, "until": now + lease_s}
             fence = connection.execute(_take(), taking).scalar_one_or_none()
         return None if fence is None else SqlLease(Tenure(self._database, plan_id, fence, lease_s))
+
+
+def _changes(record: PlanRecord, account: AnyAccount) -> bool:
+    """A site reset changes several accounts, and only while components are stopped; others it holds as they are."""
+    if record.plan.kind is not PlanKind.SITE_RESET:
+        return record.plan.account == account
+    steps = (planned.step for planned in record.plan.steps)
+    sets = any(isinstance(step, SetPassword) and step.credential.account == account for step in steps)
+    return sets and components_are_stopped(record)
 
 
 @cache

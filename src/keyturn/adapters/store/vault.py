@@ -68,6 +68,16 @@ class LeasedVault(LeasedPart, Vault):
                     old = account_rows.known(connection, step.succeeds)
                     account_rows.change(connection, old.key, successor_id=row.key)
 
+    def forget(self, account: Account) -> None:
+        """Told under its former identity, which permissions in realms and on shares may still name."""
+        with self._tenure.writing() as connection:
+            row = account_rows.find(connection, account)
+            if row is None:
+                return
+            account_rows.change(connection, row.key, sid=None, life=AccountLife.PLANNED)
+            escrow_events.tell_void_papers(self._database, connection, row.account, live=None)
+            tell_once(self._database, connection, f"plan {self._plan_id}", "identity-gone", str(account), account.sid)
+
     def identity(self, account: AnyAccount) -> Account | None:
         if isinstance(account, Account):
             return account
