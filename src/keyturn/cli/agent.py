@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
+from keyturn.cli.agent_options import folder_option
+from keyturn.cli.agent_service import start, stop, uninstall
+from keyturn.cli.scan import scan
+
 if TYPE_CHECKING:
     from keyturn.agent.client import Client
     from keyturn.agent.home import Home
@@ -29,18 +33,6 @@ class Parts(Protocol):
     def agent(self) -> "AgentParts": ...
 
 
-def _folder(command: F) -> F:
-    return click.option(
-        "--dir",
-        "folder",
-        type=click.Path(file_okay=False, path_type=Path),
-        default="/var/lib/keyturn-agent",
-        envvar="KEYTURN_AGENT_DIR",
-        show_default=True,
-        help="The agent's own folder.",
-    )(command)
-
-
 def _json(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="For programs: JSON on stdout.")(command)
 
@@ -57,7 +49,7 @@ def agent() -> None:
 @click.option("--token-stdin", is_flag=True, help="Read the enrolment token from stdin.")
 @click.option("--ca", type=click.File(), help="The site's certificate authority, PEM.")
 @click.option("--ca-fingerprint", help="SHA-256 of the authority; it is then fetched from the server.")
-@_folder
+@folder_option
 @_json
 @click.pass_obj
 def enrol(
@@ -86,7 +78,7 @@ def enrol(
 @click.option("--interval", type=click.FloatRange(min=0, min_open=True), help="Seconds, instead of the site's own.")
 @click.option("--once", is_flag=True, help="One contact; exit code 1 if it fails.")
 @click.option("--ungated", is_flag=True, help="Ask nobody before presenting a password, as the legacy client does.")
-@_folder
+@folder_option
 @_json
 @click.pass_obj
 def run(parts: Parts, interval: float | None, once: bool, ungated: bool, folder: Path, as_json: bool) -> None:
@@ -114,7 +106,7 @@ def run(parts: Parts, interval: float | None, once: bool, ungated: bool, folder:
 
 
 @agent.command()
-@_folder
+@folder_option
 @_json
 @click.pass_obj
 def logon(parts: Parts, folder: Path, as_json: bool) -> None:
@@ -129,7 +121,7 @@ def logon(parts: Parts, folder: Path, as_json: bool) -> None:
 
 
 @agent.command()
-@_folder
+@folder_option
 @_json
 @click.pass_obj
 def reinstall(parts: Parts, folder: Path, as_json: bool) -> None:
@@ -141,7 +133,7 @@ def reinstall(parts: Parts, folder: Path, as_json: bool) -> None:
 
 
 @agent.command()
-@_folder
+@folder_option
 @_json
 def status(folder: Path, as_json: bool) -> None:
     """The last contact and what is held, without asking anybody."""
@@ -158,6 +150,7 @@ def status(folder: Path, as_json: bool) -> None:
         return
     way = f"{known.account} generation {known.generation}: {known.answer}" if known.account else "no logon"
     click.echo(f"{known.agent}, site {known.site}, last contact {_moment(known.at)}: {known.note or way}")
+    _hint(known)
     for held in known.credentials:
         click.echo(f"  {held.account} generation {held.generation}, {held.standing}")
     if known.failures:
@@ -167,11 +160,11 @@ def status(folder: Path, as_json: bool) -> None:
 
 
 @agent.command()
-@_folder
+@folder_option
 @_json
 @click.pass_obj
 def consumers(parts: Parts, folder: Path, as_json: bool) -> None:
-    """Who else on this machine uses the agent's accounts, and whether each has the password that is held.
+    """Who else, here or over SSH, uses the agent's accounts, and whether each has the password that is held.
 
     They stand in `consumers.toml` in the agent's folder. Exit status 2 where that file is wrong.
     """
@@ -195,25 +188,27 @@ def consumers(parts: Parts, folder: Path, as_json: bool) -> None:
 
 @agent.command("put-back")
 @click.argument("path", type=click.Path(path_type=Path))
+@click.option("--host", default="", help="The machine on which it is, as `host` in consumers.toml; else this one.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@_folder
+@folder_option
 @click.pass_obj
-def put_back(parts: Parts, path: Path, yes: bool, folder: Path) -> None:
+def put_back(parts: Parts, path: Path, host: str, yes: bool, folder: Path) -> None:
     """Let the consumer's file PATH hold again what it held before it was last changed.
 
     Its password may be retired by now. At the next contact the agent gives it the current one again.
     """
     home, client = _client(parts, folder)
+    title = f"{host}:{path}" if host else str(path)
     if not yes:
-        click.confirm(f"Put {path} back?", abort=True, err=True)
+        click.confirm(f"Put {title} back?", abort=True, err=True)
     with home.lock():
-        client.put_back(path.absolute())
-    click.echo(f"{path} is as it was before its last change")
+        client.put_back(path.absolute(), host)
+    click.echo(f"{title} is as it was before its last change")
 
 
 @agent.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@_folder
+@folder_option
 @_json
 def leave(yes: bool, folder: Path, as_json: bool) -> None:
     """Forget site, keys and credentials."""
@@ -272,10 +267,19 @@ def _tell(report: "Report", status: "Status", as_json: bool) -> None:
     from keyturn.agent.status import contact_line, in_words
 
     click.echo(f"{_moment(status.at)} {status.agent}: {in_words(report)}", err=True)
+    _hint(status)
     if as_json:
         import msgspec
 
         click.echo(msgspec.json.encode(contact_line(report, status)))
+
+
+def _hint(status: "Status") -> None:
+    from keyturn.agent.ways_out import WAYS_OUT
+
+    way_out = WAYS_OUT.get(status.answer) if status.answer else None
+    if way_out:
+        click.echo(f"hint:  {way_out}", err=True)
 
 
 def _print(values: dict[str, str], words: str, as_json: bool) -> None:
@@ -286,3 +290,7 @@ def _print(values: dict[str, str], words: str, as_json: bool) -> None:
 
 def _moment(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
+
+
+for _more in (scan, start, stop, uninstall):
+    agent.add_command(_more)

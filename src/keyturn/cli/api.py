@@ -39,6 +39,9 @@ class Api:
     def delete(self, path: str) -> None:
         self._json("DELETE", path)
 
+    def content(self, path: str) -> bytes:
+        return self._send("GET", path)
+
     def text(self, path: str, body: object = None) -> str:
         """An answer that is no JSON: a file, a picture, an envelope."""
         return self._send("GET" if body is None else "POST", path, body).decode()
@@ -88,10 +91,11 @@ def segment(text: str) -> str:
 def _written(body: object, media_type: str) -> str | None:
     if body is None or (isinstance(body, str) and media_type != "application/json"):
         return body
-    return json.dumps(body, default=_reveal)
+    return json.dumps(body, default=revealed)
 
 
-def _reveal(value: object) -> str:
+def revealed(value: object) -> str:
+    """For `json.dumps`: the clear text of a secret."""
     if isinstance(value, Secret):
         return value.reveal()
     raise TypeError(f"{type(value).__name__} does not travel")

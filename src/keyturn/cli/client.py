@@ -1,11 +1,13 @@
 """`keyturn client`: machines with an agent."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from keyturn.cli.api import segment
+from keyturn.cli.client_push import push, remove, requests, withdraw
+from keyturn.cli.logon_key import logon_key
+from keyturn.cli.moments import moment as moment
 from keyturn.cli.printing import print_json, print_table
 from keyturn.cli.tools import Session
 from keyturn.model.errors import Refused
@@ -58,5 +60,5 @@ def list_(session: Session, as_json: bool) -> None:
     print_table(("client", "enrolled", "last contact"), rows, empty="no client is enrolled: keyturn client invite NAME")
 
 
-def moment(at: float | None) -> str | None:
-    return None if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+for _more in (push, remove, requests, withdraw, logon_key):
+    client.add_command(_more)

@@ -6,12 +6,14 @@ from typing import Any
 
 import click
 
+from keyturn.cli.api import segment
 from keyturn.cli.printing import listed, print_json, print_table
 from keyturn.cli.tools import Session
 from keyturn.lifecycle.catalogue.products import role_names
 from keyturn.model.errors import Refused
-from keyturn.model.estate import Estate
+from keyturn.model.estate import Estate, RealmKind
 from keyturn.wire.estate_file.reading import read_estate
+from keyturn.wire.evidence.machine_scan import HOW
 from keyturn.wire.evidence.reading import read_evidence
 from keyturn.wire.evidence.sightings import Sighting, add_up, read_hosts
 from keyturn.wire.rest import SeenShape
@@ -63,39 +65,91 @@ def export(session: Session) -> None:
     click.echo(session.api().text("/estate/file"), nl=False)
 
 
+@estate.command("check")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def check_(file: Path) -> None:
+    """Whether FILE is an estate file, without a server. Every error is told, with its line."""
+    read = check(file, _text(file))
+    click.echo(f"{file}: {len(read.realms)} realms, {len(read.accounts)} accounts; nothing is wrong with it")
+    if others := sorted({realm.kind for realm in read.realms} - set(RealmKind)):
+        click.echo(f"whether a plug-in brings {listed(others)}, the site says: keyturn realm kinds", err=True)
+
+
 @estate.command()
+@click.option("--realm", help="Look around in this realm, through Keyturn's own login there.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="With --realm: write the file there, where there is none yet, instead of printing it.",
+)
 @click.option(
     "--holders",
     "files",
     multiple=True,
-    required=True,
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Records of logons: Samba's audit in JSON, Windows security events as XML or CSV. May be repeated.",
+    help="Records of logons: Samba's audit in JSON, Windows security events as XML or CSV; or what "
+    "`keyturn agent scan --json` has found. May be repeated.",
 )
 @click.option(
     "--hosts",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Names of addresses, in the form of a hosts file.",
+    help="With --holders: names of addresses, in the form of a hosts file.",
 )
 @click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
-def discover(session: Session, files: tuple[Path, ...], hosts: Path | None, as_json: bool) -> None:
-    """Learn from the directory's own records who really uses the accounts of the estate.
+def discover(
+    session: Session,
+    realm: str | None,
+    output: Path | None,
+    files: tuple[Path, ...],
+    hosts: Path | None,
+    as_json: bool,
+) -> None:
+    """Learn what a realm holds, or who really uses the accounts of the estate.
 
-    What is found is kept. An account is not retired while somebody uses it whom the estate does not name.
+    With --realm, the accounts that are probably no person's are written into an estate file to review. Nothing is
+    taken in by that: `keyturn estate import` does it.
+
+    With --holders, what is found is kept. An account is not retired while somebody uses it whom the estate does not
+    name.
     """
+    if (realm is None) == (not files) or (output and not realm) or (hosts and not files):
+        raise click.UsageError("either --realm, perhaps with --output, or --holders, perhaps with --hosts")
+    if realm is not None:
+        _look_around(session, realm, output, as_json)
+    else:
+        _tell_holders(session, files, hosts, as_json)
+
+
+def _look_around(session: Session, realm: str, output: Path | None, as_json: bool) -> None:
+    if output is not None and output.exists():
+        raise Refused(f"{output} exists already", hint="name a new file")
+    path = f"/realms/{segment(realm)}/discovery"
+    if as_json:
+        print_json(session.api().get(path))
+        return
+    text = session.api().text(f"{path}/file")
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    with output.open("x", encoding="utf-8") as new:
+        new.write(text)
+    click.echo(f"wrote {output}; nothing has been taken in: review it, then keyturn estate import {output}", err=True)
+
+
+def _tell_holders(session: Session, files: tuple[Path, ...], hosts: Path | None, as_json: bool) -> None:
     seen = _seen(files, hosts)
     found = session.api().post("/estate/sightings", {"seen": [asdict(one) for one in seen]})
     if as_json:
         print_json(found)
         return
-    rows = [(f["account"], f["source"], f["accepted"], f["wrong"], f["how"], _holder(f)) for f in found]
+    rows = [(f["account"], f["source"], _let_in(f), f["wrong"], f["how"], _holder(f)) for f in found]
     headings = ("account", "used from", "let in", "wrong", "how", "in the estate")
     print_table(headings, rows, empty="no account of the estate is in these records")
     strangers = sorted({f["source"] for f in found if not f["holder"] and f["accepted"]})
     if strangers:
         click.echo(f"{len(strangers)} are strangers to the estate: {listed(strangers)}")
-        click.echo("name each as a [[consumer]] or client of its account, or find out why it is let in")
+        click.echo("name each as a [[consumer]] or client of its account, or find out why it has it")
 
 
 def _seen(files: tuple[Path, ...], hosts: Path | None) -> list[SeenShape]:
@@ -103,7 +157,7 @@ def _seen(files: tuple[Path, ...], hosts: Path | None) -> list[SeenShape]:
     sightings: list[Sighting] = []
     for file in files:
         evidence = read_evidence(file.read_bytes(), str(file))
-        told = f"{file}: {evidence.kind}, {len(evidence.sightings)} logons"
+        told = f"{file}: {evidence.kind}, {len(evidence.sightings)} sightings"
         click.echo(told + (f", {evidence.skipped} other records" if evidence.skipped else ""), err=True)
         sightings += evidence.sightings
     return [
@@ -113,16 +167,22 @@ def _seen(files: tuple[Path, ...], hosts: Path | None) -> list[SeenShape]:
     ]
 
 
+def _let_in(found: dict[str, Any]) -> str:
+    """A scan has seen no logon, but places that are set up for one."""
+    return f"named in {found['accepted']} places" if found["how"] == HOW else str(found["accepted"])
+
+
 def _holder(found: dict[str, Any]) -> str:
     return "yes" if found["holder"] else "no"
 
 
 def check(file: Path, text: str) -> Estate:
-    """The estate of a file. Raises Refused whose message has every problem as `file:line: message`."""
+    """The estate of a file, its realms of any kind: which plug-ins there are is for the site to say. Raises Refused
+    whose message has every problem as `file:line: message`."""
     from keyturn.wire.estate_file.problems import EstateErrors
 
     try:
-        return read_estate(text, roles=role_names())
+        return read_estate(text, roles=role_names(), kinds=None)
     except EstateErrors as errors:
         raise Refused(f"{file} was not taken in; nothing has changed\n{errors.render(str(file))}") from None
 

@@ -142,8 +142,9 @@ def go_through(api: Api, proposal: dict[str, object], *, yes: bool, as_json: boo
     follow(api, proposed["id"], as_json=as_json)
 
 
-def follow(api: Api, plan_id: str, *, as_json: bool) -> None:
-    """Until the plan has ended or stopped: its steps as they are done, and whom it waits for."""
+def follow(api: Api, plan_id: str, *, as_json: bool, result: bool = True) -> None:
+    """Until the plan has ended or stopped: its steps as they are done, and whom it waits for. Without `result`, where
+    it stands in the end is for the caller to say."""
     said = ""
     shown = -1
     while True:
@@ -160,9 +161,9 @@ def follow(api: Api, plan_id: str, *, as_json: bool) -> None:
         if found["state"] in _ENDED or found["state"] in ("stopped", "proposed"):
             break
         time.sleep(0.3)
-    if as_json:
+    if result and as_json:
         print_json(found)
-    else:
+    elif result:
         click.echo(f"plan {found['id']} ({found['kind']} {found['account']}): {found['state']}")
     if found["state"] == "stopped":
         raise Refused(found["note"], found["hint"])

@@ -7,6 +7,7 @@ import click
 from keyturn.cli.api import segment
 from keyturn.cli.client import moment
 from keyturn.cli.printing import print_json, print_table, wrapped
+from keyturn.cli.realm_kinds import kinds
 from keyturn.cli.tools import Session, read_secret
 
 _JSON = click.option("--json", "as_json", is_flag=True)
@@ -15,6 +16,9 @@ _JSON = click.option("--json", "as_json", is_flag=True)
 @click.group()
 def realm() -> None:
     """Whether Keyturn can work in a realm, and the built-in realm's own tools."""
+
+
+realm.add_command(kinds)
 
 
 @realm.command()
@@ -74,8 +78,19 @@ def _tell(found: dict[str, Any]) -> None:
             click.echo(wrapped(f"{account['account']}: {account['trouble']}", "! "))
     for trouble in found["troubles"]:
         click.echo(wrapped(trouble, "! "))
+    for right in found["missing"]:
+        _tell_missing(right)
     if found["fit"]:
         click.echo("nothing stands in the way")
+
+
+def _tell_missing(right: dict[str, Any]) -> None:
+    """A command is never broken over lines: it is there to be copied."""
+    told = f"it may not {right['right']}: {right['where']}"
+    told += "".join(f" ({more})" for more in (right["why"], right["without"]) if more)
+    click.echo(wrapped(told, "! " if right["vital"] else "  "))
+    for command in right["commands"]:
+        click.echo(f"    {command}")
 
 
 _NO_REPLICA = {"replica": None, "version": None, "bad_count": None, "locked": False}

@@ -1,10 +1,19 @@
-"""`keyturn init` and `keyturn up`: a site founded in a directory, and run."""
+"""`keyturn init` and `keyturn up`: a site founded in a directory, and run; `keyturn site`: its access points."""
 
+import stat
 from pathlib import Path
 
 import click
 
+from keyturn.cli.site_addresses import COMMANDS as HIERARCHY
+from keyturn.cli.site_components import components, messages, status
+from keyturn.cli.site_control import control
+from keyturn.cli.site_inboxes import apply_acl, inbox_file, inboxes, repair_acl
+from keyturn.cli.site_reset import assign, remove, reset, reset_report
+from keyturn.cli.site_setup_file import setup_file
 from keyturn.cli.tools import Session, passphrase
+from keyturn.model.errors import Refused
+from keyturn.wire.agent import FOLDER
 
 
 @click.command()
@@ -113,6 +122,64 @@ def work(session: Session, directory: Path | None, passphrase_stdin: bool) -> No
     It may be killed at any moment: another takes its plans over when their lease has ended.
     """
     session.tools.work(directory or session.directory(), passphrase(from_stdin=passphrase_stdin), _say)
+
+
+@click.group()
+def site() -> None:
+    """The site itself: components, control file, access points, neighbours, reset."""
+
+
+for command in HIERARCHY:
+    site.add_command(command)
+site.add_command(control)
+site.add_command(setup_file)
+for command in (inboxes, inbox_file, apply_acl, repair_acl):
+    site.add_command(command)
+for command in (status, messages, components):
+    site.add_command(command)
+for command in (reset, reset_report, assign, remove):
+    site.add_command(command)
+
+
+@site.command()
+@click.option(
+    "--to",
+    "folder",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="What the share exports.",
+)
+@click.pass_obj
+def publish(session: Session, folder: Path) -> None:
+    """Write the files of the client access point into a folder that a share exports.
+
+    The same as the access point over HTTPS serves. Each is replaced whole, so a client reads the old one or the new
+    one; what else is in the folder stays. Credentials in them are sealed to each client's own key.
+    """
+    files = session.api().get("/access-point/files")
+    place = folder / FOLDER
+    try:
+        _make(place)
+        for file in files:
+            _replace(place / file["name"], file["content"])
+    except OSError as error:
+        raise Refused(f"{error.filename} cannot be written: {error.strerror}") from None
+    click.echo(f"{len(files)} files in {place}")
+
+
+def _make(folder: Path) -> None:
+    """Open to whom the folder above is open, whatever this process would keep from others by default."""
+    if not folder.exists():
+        folder.mkdir()
+        folder.chmod(stat.S_IMODE(folder.parent.stat().st_mode))
+
+
+def _replace(path: Path, content: str) -> None:
+    """Readable for whoever may look into the folder."""
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.write_text(content, encoding="utf-8")
+    fresh.chmod(path.parent.stat().st_mode & 0o666)
+    fresh.replace(path)
 
 
 def _say(line: str) -> None:

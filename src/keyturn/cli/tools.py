@@ -47,8 +47,9 @@ class Tools:
     serve: Callable[[Path, Ask, Listen, Callable[[str], None]], None]
     work: Callable[[Path, Ask, Callable[[str], None]], None]
     store_address: Callable[[Path], str]
-    move_store: Callable[[Path, Ask, str, Secret | None, str], StoreMoved]
-    """To an address, with the password of the account to be used there; by whom."""
+    move_store: Callable[[Path, Ask, str, Secret | None, str | None, str], StoreMoved]
+    """To an address, with the password of the account to be used there, and its name where it is not the one in the
+    address; by whom."""
     door: Callable[[Path], Door]
     site: Callable[[Path, Ask], AbstractContextManager["Parts"]]
     """The site straight from its directory, for the day on which the server does not run."""

@@ -16,8 +16,14 @@ from keyturn.model.policy import RealmPolicy
 
 SiteCode = NewType("SiteCode", str)
 
+ACCESS_POINT_ROLE = "client-access-point"
+SHARE_NAME = r"\\\\[A-Za-z0-9.-]{1,255}(?:\\[^\x00-\x1f\\/:*?\"<>|]{1,80}){1,8}"
+r"""Matches `\\host\share` and folders below it."""
+
 
 class RealmKind(StrEnum):
+    """The kinds that Keyturn brings itself. A plug-in adds a kind by its name alone."""
+
     BUILTIN = "builtin"
     ACTIVE_DIRECTORY = "active-directory"
     OPENLDAP = "openldap"
@@ -32,15 +38,22 @@ class Realm:
     """Where accounts live. `trusts` names the realms whose accounts are accepted here."""
 
     name: RealmName
-    kind: RealmKind = RealmKind.BUILTIN
+    kind: str = RealmKind.BUILTIN
+    """A `RealmKind`, or the kind that a plug-in brings. Compare by `==`: what was read back is plain text."""
     replicas: tuple[str, ...] = ("dc1",)
     replication_s: float = 0
     trusts: tuple[RealmName, ...] = ()
     policy: RealmPolicy = RealmPolicy()
     bind_account: str | None = None
     """The account Keyturn itself uses to change passwords here, where there is one."""
+    second_bind_account: str | None = None
+    """What it uses while the first one's own password is being changed, and the other way round."""
     connection: tuple[tuple[str, str], ...] = ()
     """How its servers are reached, by what its kind of realm needs to know: base, certificate authority, port."""
+
+    @property
+    def bind_accounts(self) -> tuple[str, ...]:
+        return tuple(name for name in (self.bind_account, self.second_bind_account) if name is not None)
 
 
 class SiteKind(StrEnum):
@@ -73,6 +86,8 @@ class SiteSystem:
     name: str
     site: SiteCode
     roles: tuple[str, ...] = ()
+    share: str | None = None
+    r"""Where clients read the access point, as `\\host\share`, perhaps with folders below it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ class LogonProtocol(StrEnum):
 
 
 class Answer(StrEnum):
-    """What a realm says to one logon."""
+    """What one logon came to: what the realm says and, of a share, whether there was a way on to the file."""
 
     ACCEPTED = "accepted"
     WRONG_PASSWORD = "wrong-password"
@@ -22,3 +22,15 @@ class Answer(StrEnum):
     PASSWORD_EXPIRED = "password-expired"
     MUST_CHANGE = "must-change-password"
     UNKNOWN_ACCOUNT = "unknown-account"
+    NOT_AT_THIS_HOUR = "not-at-this-hour"
+    NOT_FROM_HERE = "not-from-here"
+    """The account may log on from other machines only."""
+    NO_NETWORK_LOGON = "no-network-logon"
+    RESTRICTED = "restricted"
+    """By a policy of the account that is not named."""
+    REVOKED = "revoked"
+    """Locked, disabled or expired: Kerberos does not tell which."""
+    NO_SHARE = "no-such-share"
+    NO_SHARE_ACCESS = "no-share-access"
+    NO_FILE = "no-such-file"
+    NO_FILE_ACCESS = "no-file-access"

@@ -2,6 +2,7 @@
 
 from keyturn.lifecycle.execution import PROOF
 from keyturn.lifecycle.guards import Change, refuse_held, refuse_last_client_connection, refuse_maintained
+from keyturn.lifecycle.own_accounts import refuse_own_loss, refuse_own_store_loss
 from keyturn.lifecycle.ports import AccountState, Authority, Sealed
 from keyturn.model.accounts import Account, Credential
 from keyturn.model.errors import BudgetExhausted, Refused
@@ -52,6 +53,8 @@ def change(parts: Parts, name: str, wanted: Change, *, by: str) -> ManagedAccoun
             hint="use the realm's own tools; nothing here depends on the name",
         )
     if wanted is Change.DISABLE:
+        refuse_own_loss(estate, managed, wanted)
+        refuse_own_store_loss(managed.account, parts.store.reached_as(), wanted)
         refuse_last_client_connection(estate, managed)
         refuse_held(estate, managed, wanted)
     account = _existing(parts, managed)

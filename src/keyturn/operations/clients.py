@@ -2,18 +2,22 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from keyturn.model.accounts import AnyAccount, Credential
+from keyturn.model.accounts import AnyAccount, Credential, same_name
 from keyturn.model.errors import NotFound
-from keyturn.model.estate import Proof
+from keyturn.model.estate import ACCESS_POINT_ROLE, Proof
 from keyturn.model.logon import Answer
 from keyturn.model.secret import Secret
 from keyturn.operations.entitlements import offer_to_enrolled
 from keyturn.operations.gate import SOON_S, Adopt, Direction, Drop, Wait, direct
+from keyturn.operations.left_out import is_left_out
 from keyturn.operations.parts import Parts
 from keyturn.operations.ports import EnrolledClient
+
+_NOT_OF_THE_PASSWORD = frozenset({Answer.LOCKED, Answer.REVOKED, Answer.NO_SHARE, Answer.NO_FILE})
+"""Brought about by others, and over when they have seen to it: these say nothing of a credential or of its rights."""
 
 
 def invite(parts: Parts, name: str, *, by: str) -> Secret:
@@ -48,11 +52,13 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """A credential that goes out now, to be sealed to the holder's key."""
+    """A credential that goes out now, to be sealed to the holder's key. `succeeds`: the accounts in whose place it
+    comes, newest first."""
 
     credential: Credential
     secret: Secret
     anew: bool = False
+    succeeds: tuple[AnyAccount, ...] = ()
 
 
 def direct_all(parts: Parts, contacts: Sequence[Contact]) -> list[list[Direction]]:
@@ -67,26 +73,36 @@ def direct_all(parts: Parts, contacts: Sequence[Contact]) -> list[list[Direction
 
 def published(parts: Parts, name: str) -> list[Direction | Handed]:
     """What an ungated agent finds at the access point: the newest credentials, without a gate or a place to take."""
-    found = (direct(offer, None) for offer in parts.store.offers(name))
-    return hand_out(parts, [direction for direction in found if isinstance(direction, Adopt | Drop)])
+    return hand_out(parts, offered(parts, [name])[name])
+
+
+def offered(parts: Parts, names: Collection[str]) -> dict[str, list[Direction]]:
+    """The same without the passwords, for many in one reading."""
+    offers = parts.store.offers_to(names)
+    return {
+        name: [d for d in (direct(offer, None) for offer in offers[name]) if isinstance(d, Adopt | Drop)]
+        for name in names
+    }
 
 
 def hand_out(parts: Parts, directions: Sequence[Direction]) -> list[Direction | Handed]:
     """With the password of each credential to adopt."""
-    return [
-        Handed(each.credential, parts.store.secret(each.credential), each.anew) if isinstance(each, Adopt) else each
-        for each in directions
-    ]
+    return [_handed(parts, each) if isinstance(each, Adopt) else each for each in directions]
+
+
+def _handed(parts: Parts, adopt: Adopt) -> Handed:
+    credential = adopt.credential
+    secret, before = parts.store.secret(credential), parts.store.predecessors(credential.account)
+    return Handed(credential, secret, adopt.anew, before)
 
 
 def report(parts: Parts, name: str, account: str, generation: int, answer: Answer) -> bool:
-    """The machine's own word on a logon. False for a credential it was never given. A locked account says nothing of
-    the password."""
+    """The machine's own word on a logon. False for a credential it was never given."""
     try:
         credential = Credential(parts.store.named(account).account, generation)
     except NotFound:
         return False
-    if answer is Answer.LOCKED:
+    if answer in _NOT_OF_THE_PASSWORD:
         return True
     if answer is Answer.ACCEPTED:
         known = parts.store.prove(name, credential, Proof.REPORTED, parts.now())
@@ -101,6 +117,16 @@ def readmit(parts: Parts, name: str, *, by: str) -> None:
     with parts.store.whole():
         parts.store.readmit(parts.store.client(name).name, parts.now())
         parts.store.tell(by, "client-readmitted", name)
+
+
+def access_share(parts: Parts, name: str) -> str | None:
+    """The first share that is a client access point of the machine's site, and in use. None: the site's own server
+    is."""
+    machine, estate = parts.machine(name), parts.store.estate()
+    site = machine.site if machine and machine.site else parts.settings.site
+    systems = (s for s in estate.systems if same_name(s.site, site) and ACCESS_POINT_ROLE in s.roles)
+    without = parts.store.left_out()
+    return next((s.share for s in systems if s.share and not is_left_out(s.name, without)), None)
 
 
 def hash_token(token: Secret) -> bytes:

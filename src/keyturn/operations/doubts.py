@@ -1,5 +1,6 @@
 """Refusals of live credentials, looked into by the realm's own mark: no logon is spent on it."""
 
+from keyturn.model.accounts import RealmName
 from keyturn.model.errors import KeyturnError
 from keyturn.operations.parts import Parts
 from keyturn.operations.ports import Doubt
@@ -8,10 +9,15 @@ CHANGED = "changed-behind-our-back"
 DISABLED = "disabled in its realm"
 
 
-def look_into_doubts(parts: Parts) -> None:
+def look_into_doubts(parts: Parts, realm: RealmName | None = None) -> None:
     """Open the gate again where the password is still the one that was proven: the trouble is with that holder. Where
-    somebody else has changed or disabled it, the gate stays closed, and people are told once."""
+    somebody else has changed or disabled it, the gate stays closed, and people are told once.
+
+    Those of every realm, or of one: then a realm that does not answer holds up no other's.
+    """
     for doubt in parts.store.doubted():
+        if realm not in (None, doubt.account.realm):
+            continue
         try:
             _look_into(parts, doubt)
         except KeyturnError:

@@ -2,7 +2,7 @@
 
 from keyturn.lifecycle.holders import holders_of
 from keyturn.lifecycle.plan import CreateAccount
-from keyturn.lifecycle.planning import pace
+from keyturn.lifecycle.sequences import pace
 from keyturn.model.accounts import Credential
 from keyturn.operations.parts import Parts
 

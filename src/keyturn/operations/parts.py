@@ -4,13 +4,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from keyturn.escrow.custody import Custody
-from keyturn.lifecycle.planning import Patience
 from keyturn.lifecycle.ports import Authorities, Authority
+from keyturn.lifecycle.sequences import Patience
+from keyturn.model.accounts import RealmName
 from keyturn.model.estate import Estate, Holder
 from keyturn.model.secret import Secret
 from keyturn.operations.access import AccessRealm
+from keyturn.operations.delegation import Delegation
+from keyturn.operations.hierarchy_ports import Line, NoLine
+from keyturn.operations.inbox_ports import AccessPoint, no_access_point
 from keyturn.operations.ports import Store
+from keyturn.operations.push_records import Pusher
+from keyturn.operations.realm_kinds import KindOfRealm
 from keyturn.operations.realms import RealmTools
+from keyturn.operations.status_messages import Retention
+from keyturn.operations.surveys import Discovery
+from keyturn.site.cards import Address
 
 LEASE_S = 60.0
 
@@ -28,6 +37,7 @@ class Settings:
     invitation_s: float = 30 * 60
     lease_s: float = LEASE_S
     """How long after its last write a worker that died still holds its plan."""
+    status_messages: Retention = Retention()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +63,17 @@ class Parts:
     wake: Callable[[], None]
     custody: Callable[[], Custody | None] = lambda: None
     """Who the custodians are now; envelopes sealed for others are told. None: nobody has said."""
+    discovery: Callable[[RealmName], Discovery | None] = lambda _: None
+    """None: an authority of this kind does not list what it holds."""
+    delegation: Callable[[RealmName], Delegation | None] = lambda _: None
+    """None: an authority of this kind does not tell what Keyturn may do there."""
+    realm_kinds: Callable[[], tuple[KindOfRealm, ...]] = lambda: ()
+    recreate_access_point: Callable[[str], str | None] = lambda _: None
+    """Writes a system's access point from nothing. None once it is there; else why it is not reached."""
+    address: Address = Address("", "")
+    """Where other sites reach this one."""
+    line: Line = NoLine()
+    access_point: Callable[[str], AccessPoint] = no_access_point
+    """On a share, by the share's name."""
+    pusher: Pusher | None = None
+    """None: this site installs no clients on other machines."""

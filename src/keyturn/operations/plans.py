@@ -1,22 +1,31 @@
 """Plans: proposed, approved by people, carried out by a worker."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
+from keyturn.lifecycle.attended import Attended
 from keyturn.lifecycle.catalogue.rules import MethodPart
 from keyturn.lifecycle.execution import Execution
-from keyturn.lifecycle.forecasting import foresee, foresee_release
+from keyturn.lifecycle.forecasting import foresee, foresee_release, foresee_reset
 from keyturn.lifecycle.guards import password_rules, refuse_last_client_connection, refuse_unequal
 from keyturn.lifecycle.journal import Done, Outcome, Stopped, Waiting, advance
+from keyturn.lifecycle.own_accounts import refuse_own_store
 from keyturn.lifecycle.passwords import generate, refuse_unfit
-from keyturn.lifecycle.plan import CopyRights, Plan, PlanKind, Seal, Withdraw
+from keyturn.lifecycle.plan import CopyRights, Plan, PlanKind, RecreateAccessPoint, Seal, Withdraw
 from keyturn.lifecycle.planning import plan_creation, plan_deletion, plan_rotation
 from keyturn.lockout.changes import Forecast
 from keyturn.model.accounts import Account, AccountToBe, AnyAccount, Credential
 from keyturn.model.errors import AuthorityError, FencedOff, KeyturnError, Refused, Unavailable
-from keyturn.model.estate import Estate, ManagedAccount
+from keyturn.model.estate import Estate, ManagedAccount, SiteCode
 from keyturn.model.secret import Secret
+from keyturn.operations.components import held, idle, services_cut_off, with_live_services
 from keyturn.operations.parts import Parts
 from keyturn.operations.ports import Lease, PlanRecord, PlanState
+from keyturn.operations.resetting import planned_again
+from keyturn.operations.site_works import OwnSite, components_are_stopped
+from keyturn.operations.status_messages import report
+from keyturn.site.components import ComponentName
+from keyturn.site.status_messages import MessageId
 
 RESUMED = "plan-resumed"
 
@@ -25,12 +34,13 @@ def propose_rotation(
     parts: Parts, account: str, *, by: str, given: Secret | None = None, method: MethodPart | None = None
 ) -> PlanRecord:
     """Plan a new password. Nothing is done; a password handed in is kept sealed with the plan."""
-    estate = parts.store.estate()
+    estate = with_live_services(parts, parts.store.estate())
     managed = estate.managed(account)
     plan = plan_rotation(estate, managed.account, patience=parts.settings.patience, method=method)
+    refuse_own_store(plan, parts.store.reached_as())
     _refuse_unequal_second(parts, plan)
     _refuse_impossible_password(parts, estate, managed, plan, given)
-    return _propose(parts, estate, plan, by, given)
+    return propose(parts, estate, plan, by, given)
 
 
 def propose_creation(parts: Parts, account: str, *, by: str, given: Secret | None = None) -> PlanRecord:
@@ -40,14 +50,14 @@ def propose_creation(parts: Parts, account: str, *, by: str, given: Secret | Non
         raise Refused(f"{managed.account} exists already", hint=f"keyturn account adopt '{account}' takes it in")
     plan = plan_creation(estate, managed.account)
     _refuse_impossible_password(parts, estate, managed, plan, given)
-    return _propose(parts, estate, plan, by, given)
+    return propose(parts, estate, plan, by, given)
 
 
 def propose_deletion(parts: Parts, account: str, *, by: str) -> PlanRecord:
     estate = parts.store.estate()
     managed = estate.managed(account)
     refuse_last_client_connection(estate, managed)
-    return _propose(parts, estate, plan_deletion(estate, managed.account), by, None)
+    return propose(parts, estate, plan_deletion(estate, managed.account), by, None)
 
 
 def approve(parts: Parts, plan_id: str, *, by: str) -> PlanRecord:
@@ -60,7 +70,7 @@ def approve(parts: Parts, plan_id: str, *, by: str) -> PlanRecord:
     _refuse_outdated(parts, record)
     with parts.store.whole():
         approved = parts.store.approve(record.plan_id, by, needed=1)
-        parts.store.tell(by, "plan-approved", record.plan_id, str(record.plan.account))
+        parts.store.tell(by, "plan-approved", record.plan_id, record.plan.about)
     parts.wake()
     return approved
 
@@ -84,11 +94,16 @@ def resume(parts: Parts, plan_id: str, *, by: str) -> PlanRecord:
 
 
 def abandon(parts: Parts, plan_id: str, *, by: str) -> PlanRecord:
-    """Give the plan up where it stands. No account is taken from anybody, no sealed password is thrown away."""
+    """Give the plan up where it stands. No account is taken from anybody, no sealed password is thrown away, and the
+    components that a reset has stopped run again."""
     record = parts.store.plan(plan_id)
     if not record.state.open:
         raise Refused(f"plan {record.plan_id} is {record.state} already")
-    return _decide(parts, record, PlanState.ABANDONED, by)
+    with parts.store.whole():
+        abandoned = _decide(parts, record, PlanState.ABANDONED, by)
+        if components_are_stopped(record):
+            OwnSite(parts, record.plan_id).reinstall_components(SiteCode(parts.settings.site))
+    return abandoned
 
 
 def release(parts: Parts, plan_id: str, holders: Collection[str], *, by: str) -> PlanRecord:
@@ -107,14 +122,22 @@ def foresee_giving_up(parts: Parts, plan_id: str, holders: Collection[str]) -> F
     record = parts.store.plan(plan_id)
     _refuse_strangers(record, holders)
     estate = parts.store.estate()
+    if record.plan.kind is PlanKind.SITE_RESET:
+        return foresee_reset(estate, record.plan, only=frozenset(holders))
     managed = estate.bearing(_retired(record.plan))
     return foresee_release(estate, managed, frozenset(holders))
 
 
-def runnable(parts: Parts) -> tuple[str, ...]:
-    """The ids of the plans that a worker may carry forward."""
+def runnable(parts: Parts) -> tuple[PlanRecord, ...]:
+    """The plans that a worker may carry forward."""
     work_left = (PlanState.RUNNING, PlanState.WAITING)
-    return tuple(record.plan_id for record in parts.store.plans(only_open=True) if record.state in work_left)
+    return tuple(record for record in parts.store.plans(only_open=True) if record.state in work_left)
+
+
+def shown(parts: Parts, record: PlanRecord) -> PlanRecord:
+    """With the reason, where it would go on and nobody carries it on."""
+    reason = idle(parts) if record.state in (PlanState.RUNNING, PlanState.WAITING) else ""
+    return replace(record, note=reason) if reason else record
 
 
 def advance_plan(parts: Parts, plan_id: str, worker: str) -> Outcome | None:
@@ -127,7 +150,7 @@ def advance_plan(parts: Parts, plan_id: str, worker: str) -> Outcome | None:
         return None
     plan = parts.store.plan(plan_id).plan
     try:
-        outcome = advance(plan_id, plan, lease, _execution(parts, plan_id, lease).perform)
+        outcome = advance(plan_id, plan, lease, _attended(parts, plan, _execution(parts, plan_id, lease)).perform)
     except FencedOff:
         return None
     except Unavailable as error:
@@ -141,6 +164,10 @@ def advance_plan(parts: Parts, plan_id: str, worker: str) -> Outcome | None:
     return outcome
 
 
+def _attended(parts: Parts, plan: Plan, execution: Execution) -> Attended:
+    return Attended(execution, plan, lambda: held(parts), lambda: services_cut_off(parts, plan.account))
+
+
 def _execution(parts: Parts, plan_id: str, lease: Lease) -> Execution:
     def new_password(account: AnyAccount) -> Secret:
         estate = parts.store.estate()
@@ -149,7 +176,8 @@ def _execution(parts: Parts, plan_id: str, lease: Lease) -> Execution:
     def resumed(question: str) -> bool:
         return parts.store.told(RESUMED, plan_id, question)
 
-    return Execution(parts.authorities, lease, lease, lease.check, parts.now, new_password, resumed)
+    works = OwnSite(parts, plan_id)
+    return Execution(parts.authorities, lease, lease, lease.check, parts.now, new_password, works, resumed)
 
 
 def _bearing(estate: Estate, account: AnyAccount) -> ManagedAccount:
@@ -161,15 +189,18 @@ def _finish(parts: Parts, plan_id: str, plan: Plan, lease: Lease, outcome: Outco
         match outcome:
             case Done():
                 lease.finish(PlanState.DONE)
-                parts.store.tell("keyturn", "plan-done", plan_id, str(plan.account))
+                parts.store.tell("keyturn", "plan-done", plan_id, plan.about)
+                report(parts, ComponentName.ACCOUNT_MANAGER, MessageId.PLAN_DONE, plan=plan_id, about=plan.about)
             case Waiting(note, missing):
                 lease.finish(PlanState.WAITING, note, missing=missing)
             case Stopped(question, hint):
                 lease.finish(PlanState.STOPPED, question, hint)
-                parts.store.tell("keyturn", "plan-stopped", plan_id, str(plan.account))
+                parts.store.tell("keyturn", "plan-stopped", plan_id, plan.about)
+                told = {"plan": plan_id, "about": plan.about, "question": question}
+                report(parts, ComponentName.ACCOUNT_MANAGER, MessageId.PLAN_STOPPED, **told)
 
 
-def _propose(parts: Parts, estate: Estate, plan: Plan, by: str, given: Secret | None) -> PlanRecord:
+def propose(parts: Parts, estate: Estate, plan: Plan, by: str, given: Secret | None) -> PlanRecord:
     record = PlanRecord(
         plan_id=parts.new_id(),
         plan=plan,
@@ -180,7 +211,7 @@ def _propose(parts: Parts, estate: Estate, plan: Plan, by: str, given: Secret | 
     )
     with parts.store.whole():
         parts.store.propose(record, (_sealed_first(plan), given) if given else None)
-        parts.store.tell(by, "plan-proposed", record.plan_id, f"{plan.kind} {plan.account}")
+        parts.store.tell(by, "plan-proposed", record.plan_id, f"{plan.kind} {plan.about}")
     return record
 
 
@@ -189,7 +220,7 @@ def _decide(parts: Parts, record: PlanRecord, state: PlanState, by: str, *, over
     kind = RESUMED if state is PlanState.RUNNING else f"plan-{state}"
     with parts.store.whole():
         decided = parts.store.decide(record.plan_id, state, by)
-        parts.store.tell(by, kind, record.plan_id, over or str(record.plan.account))
+        parts.store.tell(by, kind, record.plan_id, over or record.plan.about)
     parts.wake()
     return decided
 
@@ -222,13 +253,16 @@ def _refuse_unequal_second(parts: Parts, plan: Plan) -> None:
 
 def _refuse_outdated(parts: Parts, record: PlanRecord) -> None:
     """A plan is approved for the estate that its forecast was made from."""
-    estate, plan = parts.store.estate(), record.plan
+    estate, plan = with_live_services(parts, parts.store.estate()), record.plan
     if plan.kind is PlanKind.CREATE and isinstance(plan.account, AccountToBe):
         fresh = plan_creation(estate, plan.account)
     elif plan.kind is PlanKind.DELETE:
         fresh = plan_deletion(estate, plan.account)
+    elif plan.kind is PlanKind.SITE_RESET:
+        fresh = planned_again(parts, estate, plan)
     else:
-        fresh = plan_rotation(estate, plan.account, patience=parts.settings.patience)
+        by_console = MethodPart.CONSOLE if MethodPart.CONSOLE in plan.via else None
+        fresh = plan_rotation(estate, plan.account, patience=parts.settings.patience, method=by_console)
     if [p.step for p in fresh.steps] != [p.step for p in plan.steps]:
         raise Refused(
             f"the estate has changed since plan {record.plan_id} was made, and it would be another plan now",
@@ -238,6 +272,7 @@ def _refuse_outdated(parts: Parts, record: PlanRecord) -> None:
 
 def _refuse_strangers(record: PlanRecord, holders: Collection[str]) -> None:
     known = {name for p in record.plan.steps if hasattr(p.step, "holders") for name in p.step.holders}
+    known |= {p.step.system for p in record.plan.steps if isinstance(p.step, RecreateAccessPoint)}
     strangers = sorted(set(holders) - known - set(record.missing))
     if strangers:
         raise Refused(f"plan {record.plan_id} does not wait for {', '.join(strangers)}", hint="keyturn plan show")

@@ -18,6 +18,14 @@ from keyturn.model.accounts import Account, AnyAccount, Credential
 from keyturn.model.estate import AccountLife, Estate, ManagedAccount, Proof, Sighted
 from keyturn.model.logon import Answer
 from keyturn.model.secret import Secret
+from keyturn.operations.components import Components
+from keyturn.operations.hierarchy_ports import HeldCredentials, KnownSites, Queues
+from keyturn.operations.inbox_ports import Inboxes
+from keyturn.operations.left_out import LeftOutSystems
+from keyturn.operations.push_records import PushRequests
+from keyturn.operations.recovery_records import LogonKeys
+from keyturn.operations.site_control_records import SiteControls
+from keyturn.operations.status_messages import StatusMessages
 
 
 class Estates(Protocol):
@@ -31,6 +39,9 @@ class Estates(Protocol):
 
     def named(self, name: str) -> ManagedAccount:
         """The account written as `REALM\\name`, by one row instead of the whole estate. NotFound else."""
+
+    def predecessors(self, account: AnyAccount) -> tuple[AnyAccount, ...]:
+        """The accounts it has taken over from by plans, newest first."""
 
     def text(self) -> str:
         """The estate file as imported last, or empty."""
@@ -96,6 +107,10 @@ class Plans(Protocol):
         """By its id, or the beginning of it where that is unique. NotFound else."""
 
     def plans(self, *, only_open: bool = False) -> tuple[PlanRecord, ...]: ...
+
+    def changing(self, account: AnyAccount) -> bool:
+        """Whether its password may at any moment be another one than the live generation: an approved plan changes it,
+        or one of its candidates has an unknown fate."""
 
     def approve(self, plan_id: str, by: str, *, needed: int) -> PlanRecord:
         """Count the approval; with `needed` of them the plan is RUNNING. The same person counts once."""
@@ -314,7 +329,26 @@ class Sightings(Protocol):
         """The same record seen again changes nothing."""
 
 
-class Store(Estates, Plans, Clients, Events, Escrow, Attempts, Sightings, Protocol):
+class Store(
+    Estates,
+    Plans,
+    Clients,
+    Events,
+    Escrow,
+    Attempts,
+    Sightings,
+    SiteControls,
+    StatusMessages,
+    Components,
+    Queues,
+    KnownSites,
+    HeldCredentials,
+    Inboxes,
+    LeftOutSystems,
+    PushRequests,
+    LogonKeys,
+    Protocol,
+):
     """All of it, over one database."""
 
     def adopt(self, sealed: Sealed, account: Account, secret: Secret) -> None:
@@ -324,6 +358,9 @@ class Store(Estates, Plans, Clients, Events, Escrow, Attempts, Sightings, Protoc
 
     def secret(self, credential: Credential) -> Secret:
         """NotFound for a generation that was never sealed."""
+
+    def reached_as(self) -> str | None:
+        """The identity, as its realm has it, of the account with which the store itself is reached. None for a file."""
 
     def whole(self) -> AbstractContextManager[None]:
         """What this thread writes inside is one transaction: a change and the line that tells of it, or neither."""

@@ -11,7 +11,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from keyturn.model.errors import Refused
-from keyturn.operations import clients
+from keyturn.model.logon import LogonProtocol
+from keyturn.operations import clients, recovery
 from keyturn.operations.clients import Contact, Handed
 from keyturn.operations.gate import Adopt, Direction, Drop, Use, Wait
 from keyturn.operations.parts import Parts
@@ -58,21 +59,20 @@ class _Agents:
         found = await self._direct(Contact(client.name, held))
         if any(isinstance(direction, Adopt) for direction in found):  # opening and sealing take their time
             return await run_in_threadpool(_hand_out, self._parts, client, found)
-        return directions(self._parts, client, found)
+        return json_response(directions(self._parts, client, found))
 
     async def prove(self, request: HttpRequest) -> Response:
         arrived = await arrive(request, self._authorities)
         return await run_in_threadpool(_prove, self._parts, await self._callers.of(arrived), arrived)
 
 
-def directions(parts: Parts, client: EnrolledClient, found: Sequence[Direction | Handed]) -> Response:
+def directions(parts: Parts, client: EnrolledClient, found: Sequence[Direction | Handed]) -> wire.Directions:
     """What the operations say, as it travels; credentials sealed to the machine's own key."""
-    message = wire.Directions(
+    return wire.Directions(
         directions=tuple(_travelling(direction, client.recipient) for direction in found),
         contact_s=parts.settings.contact_s,
         server_time=parts.now(),
     )
-    return json_response(message)
 
 
 def json_response(message: msgspec.Struct) -> Response:
@@ -84,14 +84,24 @@ def _enrol(parts: Parts, arrived: Arrived) -> Response:
     verify(arrived.signed, arrived.headers, request.verify_key, now=parts.now())
     if claimed_keyid(arrived.headers) != request.name:
         raise BadSignature("signed under another name")
-    clients.enrol(parts, request.token, request.name, request.verify_key, request.recipient)
-    return json_response(
-        wire.Enrolled(parts.settings.site, request.name, ACCESS_POINT, parts.settings.contact_s, parts.now())
+    recovery.enrol_by(parts, request.token, request.name, request.verify_key, request.recipient)
+    return json_response(_enrolled(parts, request.name))
+
+
+def _enrolled(parts: Parts, name: str) -> wire.Enrolled:
+    machine = parts.machine(name)
+    return wire.Enrolled(
+        site=parts.settings.site,
+        name=name,
+        access_point=clients.access_share(parts, name) or ACCESS_POINT,
+        contact_s=parts.settings.contact_s,
+        server_time=parts.now(),
+        protocol=machine.protocol if machine else LogonProtocol.NTLM,
     )
 
 
 def _hand_out(parts: Parts, client: EnrolledClient, found: Sequence[Direction]) -> Response:
-    return directions(parts, client, clients.hand_out(parts, found))
+    return json_response(directions(parts, client, clients.hand_out(parts, found)))
 
 
 def _prove(parts: Parts, client: EnrolledClient, arrived: Arrived) -> Response:
@@ -114,10 +124,10 @@ def _travelling(direction: Direction | Handed, recipient: str) -> wire.Direction
     match direction:
         case Use(credential):
             return wire.Use(str(credential.account), credential.generation)
-        case Handed(credential, secret, anew):
+        case Handed(credential, secret, anew, succeeds):
             account = str(credential.account)
             sealed = seal_for(recipient, account, credential.generation, secret)
-            return wire.Adopt(account, credential.generation, sealed, anew)
+            return wire.Adopt(account, credential.generation, sealed, anew, tuple(map(str, succeeds)))
         case Adopt(credential):
             raise AssertionError(f"{credential} was not taken")
         case Wait(account, retry_s, reason):

@@ -23,12 +23,13 @@ class Arrived:
         return self.signed.body
 
 
-async def arrive(request: HttpRequest, authorities: frozenset[str]) -> Arrived:
+async def arrive(request: HttpRequest, authorities: frozenset[str], limit: int = wire.MAX_REQUEST) -> Arrived:
+    """`limit` is in bytes."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > wire.MAX_REQUEST:
-            raise wire.BadMessage(f"longer than {wire.MAX_REQUEST} bytes")
+        if len(body) > limit:
+            raise wire.BadMessage(f"longer than {limit} bytes")
     host = request.headers.get("host", "")
     if host not in authorities:
         raise BadSignature(f"called by a name that is not this site's: {host[:100]!r}")

@@ -1,7 +1,7 @@
 """The server: the API for people, the agents' routes and the access point over HTTPS, and an engine beside them."""
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +10,14 @@ from typing import Protocol
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Mount
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
 
 from keyturn.model.errors import KeyturnError, NotFound, Refused, Unavailable
 from keyturn.operations.parts import Parts
-from keyturn.server import access_point, agents
+from keyturn.server import access_point, agents, receive
 from keyturn.server.rest.app import people_app
+from keyturn.site.components import ComponentName
 from keyturn.wire.agent import BadMessage
 from keyturn.wire.signing import BadSignature
 
@@ -43,7 +44,11 @@ class Engine(Protocol):
     def stop(self) -> None: ...
 
 
-def site_app(parts: Parts, listening: Listening, engine: Engine) -> Starlette:
+def site_app(
+    parts: Parts, listening: Listening, engine: Engine, rests: Callable[[], bool] = lambda: False
+) -> Starlette:
+    """While the client configuration manager `rests`, agents are told to come again; people are served."""
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         engine.start(parts)
@@ -51,17 +56,24 @@ def site_app(parts: Parts, listening: Listening, engine: Engine) -> Starlette:
         engine.stop()
 
     routes = [
-        *agents.routes(parts, listening.authority_pem, listening.authorities),
-        *access_point.routes(parts, listening.authorities),
+        *_unless(rests, agents.routes(parts, listening.authority_pem, listening.authorities)),
+        *_unless(rests, access_point.routes(parts, listening.authorities)),
+        *receive.routes(parts, listening.authorities),
         Mount("/", people_app(parts)),
     ]
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={KeyturnError: _refused})
 
 
-def serve(parts: Parts, listening: Listening, engine: Engine, ready: Callable[[str], None]) -> None:
+def serve(
+    parts: Parts,
+    listening: Listening,
+    engine: Engine,
+    ready: Callable[[str], None],
+    rests: Callable[[], bool] = lambda: False,
+) -> None:
     """Until SIGTERM or SIGINT. `ready` is told the URL once connections are taken."""
     config = uvicorn.Config(
-        site_app(parts, listening, engine),
+        site_app(parts, listening, engine, rests),
         host=listening.host,
         port=listening.port,
         ssl_certfile=listening.certificate,
@@ -72,6 +84,19 @@ def serve(parts: Parts, listening: Listening, engine: Engine, ready: Callable[[s
         timeout_graceful_shutdown=5,
     )
     _Announcing(config, lambda: ready(f"https://{listening.host}:{listening.port}")).run()
+
+
+def _unless(rests: Callable[[], bool], routes: Iterable[Route]) -> list[Route]:
+    def guarded(route: Route) -> Route:
+        async def endpoint(request: Request) -> Response:
+            if rests():
+                raise Unavailable(f"{ComponentName.CLIENT_CONFIG_MANAGER} is not at work; come again later")
+            answer: Response = await route.endpoint(request)
+            return answer
+
+        return Route(route.path, endpoint, methods=list(route.methods or ()))
+
+    return [guarded(route) for route in routes]
 
 
 class _Announcing(uvicorn.Server):

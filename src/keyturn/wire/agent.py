@@ -12,7 +12,8 @@ from urllib.parse import quote
 import msgspec
 
 from keyturn.model.errors import KeyturnError
-from keyturn.model.logon import Answer
+from keyturn.model.estate import SHARE_NAME
+from keyturn.model.logon import Answer, LogonProtocol
 from keyturn.model.secret import Secret
 from keyturn.wire.signing import CLIENT_NAME
 
@@ -37,9 +38,17 @@ def proof_path(client: str, account: str) -> str:
 
 def share_path(access_point: str, name: str) -> str:
     """GET a file of the access point, with HTTP Basic `REALM\\name:password`."""
-    return f"{access_point.rstrip('/')}/clidata.box/{quote(name, safe='')}"
+    return f"{access_point.rstrip('/')}/{FOLDER}/{quote(name, safe='')}"
 
 
+def box_path(access_point: str, box: str, name: str) -> str:
+    """POST a file into a box of the access point, with HTTP Basic. `name` is the client's own choice: the same name
+    again is the same file. 201 for a new one, 200 for one that is there."""
+    return f"{access_point.rstrip('/')}/{quote(box, safe='')}/{quote(name, safe='')}"
+
+
+FOLDER = "clidata.box"
+"""Of the access point, in which the files for clients are."""
 SITE_FILE = "site.json"
 
 
@@ -58,6 +67,8 @@ class NoAnswer(KeyturnError):
 
 AccountName = Annotated[str, msgspec.Meta(max_length=320, pattern=r"\A[^\\:\x00-\x1f\x7f]+\\[^\\:\x00-\x1f\x7f]+\Z")]
 """`REALM\\name`. A colon would end the name in HTTP Basic."""
+AccessPoint = Annotated[str, msgspec.Meta(pattern=rf"\A(/[A-Za-z0-9._~/-]{{0,255}}|{SHARE_NAME})\Z")]
+"""A path of the site's own server, or a share as `\\\\host\\share`."""
 ClientName = Annotated[str, msgspec.Meta(pattern=rf"\A{CLIENT_NAME}\Z")]
 Generation = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 Recipient = Annotated[str, msgspec.Meta(pattern=r"\Aage1[02-9ac-hj-np-z]{58}\Z")]
@@ -79,9 +90,11 @@ class Enrol(Message, frozen=True):
 class Enrolled(Message, frozen=True):
     site: Text
     name: ClientName
-    access_point: Annotated[str, msgspec.Meta(pattern=r"\A/[A-Za-z0-9._~/-]{0,255}\Z")]
+    access_point: AccessPoint
     contact_s: Seconds
     server_time: float
+    protocol: LogonProtocol = LogonProtocol.NTLM
+    """By which this client logs on at a share."""
 
 
 class Held(Message, frozen=True):
@@ -105,12 +118,13 @@ class Use(Message, frozen=True, tag="use", tag_field="do"):
 
 class Adopt(Message, frozen=True, tag="adopt", tag_field="do"):
     """`sealed` opens with the agent's identity (`wire.sealed`). `anew`: it was refused here before, and a person has
-    looked since."""
+    looked since. `succeeds`: the accounts whose place this one takes, newest first."""
 
     account: AccountName
     generation: Generation
     sealed: Annotated[bytes, msgspec.Meta(max_length=64 * 1024)]
     anew: bool = False
+    succeeds: tuple[AccountName, ...] = ()
 
 
 class Wait(Message, frozen=True, tag="wait", tag_field="do"):
@@ -202,8 +216,8 @@ class Send(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A file read from the access point: what the realm said to the logon, and the content where it was accepted
-    and there is such a file."""
+    """A file read from the access point: what the logon came to, and the content where it was accepted and there is
+    such a file."""
 
     answer: Answer
     content: bytes | None = field(default=None, repr=False)

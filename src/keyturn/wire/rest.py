@@ -33,7 +33,8 @@ class StepShape:
 
 @dataclass(frozen=True, slots=True)
 class PlanShape:
-    """`missing` names the holders or replicas that the plan waits for."""
+    """`account` is what the plan is about: for a site reset the site's code. `missing` names the holders or replicas
+    that the plan waits for."""
 
     id: str
     kind: str
@@ -178,6 +179,18 @@ class ExaminedShape:
 
 
 @dataclass(frozen=True, slots=True)
+class MissingRightShape:
+    """Any one of `commands` gives it. `vital`: no rotation without it; else `without` says what is not done."""
+
+    right: str
+    where: str
+    commands: tuple[str, ...]
+    vital: bool
+    without: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class RealmCheckShape:
     realm: str
     kind: str
@@ -185,7 +198,18 @@ class RealmCheckShape:
     rights: tuple[str, ...]
     accounts: tuple[ExaminedShape, ...]
     troubles: tuple[str, ...]
+    missing: tuple[MissingRightShape, ...]
     fit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RealmKindShape:
+    """`package` brings the kind; `trouble` says why the site cannot open a realm of it, and is empty where it can."""
+
+    kind: str
+    package: str
+    version: str
+    trouble: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,14 @@ Imports stand inside the functions: an agent must not load the store, and `keytu
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from keyturn.agent.ports import AgentParts
     from keyturn.cli.tools import Ask, Listen, StoreMoved
+    from keyturn.model.logon import LogonProtocol
     from keyturn.model.secret import Secret
     from keyturn.operations.founding import Founding
     from keyturn.operations.parts import Parts
@@ -70,10 +71,12 @@ def _store_address(root: Path) -> str:
     return store_address(*opened(root))
 
 
-def _move_store(root: Path, ask: "Ask", address: str, password: "Secret | None", by: str) -> "StoreMoved":
+def _move_store(
+    root: Path, ask: "Ask", address: str, password: "Secret | None", name: str | None, by: str
+) -> "StoreMoved":
     from keyturn.wiring.moving import move
 
-    return move(root, ask, address, password, by)
+    return move(root, ask, address, password, name, by)
 
 
 @contextmanager
@@ -91,13 +94,35 @@ def _agent() -> "AgentParts":
     import random
 
     from keyturn.adapters.shares.https import HttpsShare
-    from keyturn.agent.ports import AgentParts
+    from keyturn.agent.ports import AgentParts, Share, no_smb
     from keyturn.agent.transport import PinnedHttps, fetch_authority
+    from keyturn.wire.windows import Reached, no_windows
     from keyturn.wiring.processes import dump_no_core
 
     dump_no_core()
+
+    def smb(place: str, protocol: "LogonProtocol") -> Share:
+        try:
+            from keyturn.adapters.shares.smb import SmbShare
+        except ImportError:
+            return no_smb(place, protocol)
+        return SmbShare(place, protocol)
+
+    def windows(host: str) -> AbstractContextManager[Reached]:
+        try:
+            from keyturn.adapters.windows_machines.session import reach
+        except ImportError:
+            return no_windows(host)
+        return reach(host)
+
     return AgentParts(
-        exchange=PinnedHttps, share=HttpsShare, authority=fetch_authority, now=time.time, random=random.random
+        exchange=PinnedHttps,
+        share=HttpsShare,
+        authority=fetch_authority,
+        now=time.time,
+        random=random.random,
+        smb=smb,
+        windows=windows,
     )
 
 

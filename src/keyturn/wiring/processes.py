@@ -1,75 +1,100 @@
 """The processes that run a site: all in one, or servers and workers apart over one PostgreSQL store."""
 
 import logging
+import os
 import signal
+import socket
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from keyturn.adapters.site_files.layout import SiteFiles, alone_in
 from keyturn.adapters.site_files.settings import SiteSettings
 from keyturn.model.errors import Refused
-from keyturn.wiring.site import assembled, opened, store_password
+from keyturn.wiring.site import assembled, opened, store_logins
 
 if TYPE_CHECKING:
-    from keyturn.adapters.engine.jobs import JobEngine
+    from keyturn.adapters.engine.jobs import Caller, JobEngine
     from keyturn.cli.tools import Ask, Listen
     from keyturn.operations.parts import Parts
-    from keyturn.server.serving import Listening
+    from keyturn.server.serving import Engine, Listening
+    from keyturn.server.supervision import Supervisor
 
 Ready = Callable[[str], None]
 """Told in a line what now runs."""
 
 
-class Engine(Protocol):
-    def start(self, parts: "Parts") -> None: ...
-
-    def stop(self) -> None: ...
-
-    def wake(self) -> None: ...
-
-
 def up(root: Path, ask: "Ask", ready: Ready) -> None:
     """Server and worker in one process, the only one of its kind over this directory."""
     from keyturn.adapters.engine.embedded import EmbeddedEngine
+    from keyturn.server.supervision import Supervisor
+    from keyturn.wiring.components import PlanEngine, of_a_server, of_a_worker
 
     files, settings = opened(root)
+    shared = _is_shared(settings)
     with alone_in(files):
-        engine = _job_engine(files, settings) if _is_shared(settings) else EmbeddedEngine()
-        _serve(files, settings, ask, engine, _listening(files, settings), ready)
+        engine = PlanEngine(lambda: _job_engine(files, settings) if shared else EmbeddedEngine())
+        name = f"up {_own_name()}" if shared else "up"  # a file has one process, which finds its own rows again
+        supervisor = Supervisor(name, lambda parts: (*of_a_server(parts), *of_a_worker(parts, engine)))
+        _serve(files, settings, ask, engine.wake, supervisor, supervisor, _listening(files, settings), ready)
 
 
 def serve(root: Path, ask: "Ask", listen: "Listen", ready: Ready) -> None:
     """A server among others: it calls the workers, and does none of their work."""
     from keyturn.adapters.engine.jobs import Caller
+    from keyturn.server.supervision import Supervisor
+    from keyturn.wiring.components import of_a_server
 
     files, settings = opened(root)
     address = _shared(settings)
     listening = _listening(files, settings)
     if listen is not None:
         listening = replace(listening, host=listen[0], port=listen[1])
-    _serve(files, settings, ask, Caller(address, store_password(files, address)), listening, ready)
+    caller = Caller(address, store_logins(files, address))
+    supervisor = Supervisor(f"serve {_own_name()}", of_a_server)
+    _serve(files, settings, ask, caller.wake, _Calling(caller, supervisor), supervisor, listening, ready)
 
 
 def work(root: Path, ask: "Ask", ready: Ready) -> None:
     """A worker among others, until SIGTERM or SIGINT."""
+    from keyturn.server.supervision import Supervisor
+    from keyturn.wiring.components import PlanEngine, of_a_worker
+
     files, settings = opened(root)
-    engine = _job_engine(files, settings)
+    _shared(settings)
+    engine = PlanEngine(lambda: _job_engine(files, settings))
+    supervisor = Supervisor(f"work {_own_name()}", lambda parts: of_a_worker(parts, engine))
     _prepare_process()
     parts, _ = assembled(files, settings, ask, engine.wake)
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    engine.start(parts)
+    supervisor.start(parts)
     try:
-        ready(f"worker {engine.name} of site {settings.operating.site} at work")
+        ready(f"worker {_own_name()} of site {settings.operating.site} at work")
         # A handler runs in the main thread, which is not woken by a signal that another thread was given.
         while not ended.wait(1):
             pass
     finally:
-        engine.stop()
+        supervisor.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class _Calling:
+    """A server's components, and the way to call the workers."""
+
+    caller: "Caller"
+    supervisor: "Supervisor"
+
+    def start(self, parts: "Parts") -> None:
+        self.caller.start(parts)
+        self.supervisor.start(parts)
+
+    def stop(self) -> None:
+        self.supervisor.stop()
+        self.caller.stop()
 
 
 def dump_no_core() -> None:
@@ -80,15 +105,28 @@ def dump_no_core() -> None:
 
 
 def _serve(
-    files: SiteFiles, settings: SiteSettings, ask: "Ask", engine: Engine, listening: "Listening", ready: Ready
+    files: SiteFiles,
+    settings: SiteSettings,
+    ask: "Ask",
+    wake: Callable[[], None],
+    engine: "Engine",
+    supervisor: "Supervisor",
+    listening: "Listening",
+    ready: Ready,
 ) -> None:
     from keyturn.operations.envelopes import tell_custody
     from keyturn.server.serving import serve
+    from keyturn.site.components import ComponentName
 
     _prepare_process()
-    parts, _ = assembled(files, settings, ask, engine.wake)
+    parts, _ = assembled(files, settings, ask, wake)
     tell_custody(parts, by=files.settings.name)
-    serve(parts, listening, engine, lambda url: ready(f"site up at {url}"))
+    rests = lambda: supervisor.rests(ComponentName.CLIENT_CONFIG_MANAGER)  # noqa: E731
+    serve(parts, listening, engine, lambda url: ready(f"site up at {url}"), rests)
+
+
+def _own_name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def _prepare_process() -> None:
@@ -113,7 +151,7 @@ def _job_engine(files: SiteFiles, settings: SiteSettings) -> "JobEngine":
     from keyturn.adapters.engine.jobs import JobEngine
 
     address = _shared(settings)
-    return JobEngine(address, store_password(files, address))
+    return JobEngine(address, store_logins(files, address))
 
 
 def _shared(settings: SiteSettings) -> str:

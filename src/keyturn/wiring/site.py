@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 
 from keyturn.adapters.site_files.layout import SiteFiles, existing
 from keyturn.adapters.site_files.settings import SiteSettings, read_settings
-from keyturn.model.secret import Secret
 
 if TYPE_CHECKING:
+    from keyturn.adapters.links.https import HttpsLine
     from keyturn.adapters.site_files.custodians import Custodians
+    from keyturn.adapters.store.login import StoreLogins
     from keyturn.adapters.store.seal_key import SealKey
     from keyturn.adapters.store.store import SqlStore
     from keyturn.cli.tools import Ask
     from keyturn.lifecycle.ports import Authority
     from keyturn.model.estate import Realm
+    from keyturn.operations.inbox_ports import AccessPoint
     from keyturn.operations.parts import Parts
 
 
@@ -29,10 +31,12 @@ def store_address(files: SiteFiles, settings: SiteSettings) -> str:
     return settings.store or f"sqlite:///{files.store}"
 
 
-def store_password(files: SiteFiles, address: str) -> Callable[[], Secret] | None:
-    """Reads the file at each call, so that the password may change while the site runs."""
+def store_logins(files: SiteFiles, address: str) -> "StoreLogins | None":
+    """Reads the file at each call, so that the account and its password may change while the site runs."""
+    from keyturn.adapters.store.login import StoreLogin
+
     file = files.store_password(address)
-    return (lambda: Secret(file.read_text().strip())) if file.exists() else None
+    return (lambda: StoreLogin.from_text(file.read_text())) if file.exists() else None
 
 
 def seal_key(files: SiteFiles, settings: SiteSettings, ask: "Ask") -> "SealKey":
@@ -66,7 +70,7 @@ def _open_store(files: SiteFiles, settings: SiteSettings, ask: "Ask", custodians
         ),
         now=time.time,
         new_id=_new_id,
-        password=store_password(files, address),
+        logins=store_logins(files, address),
     )
 
 
@@ -74,12 +78,17 @@ def _parts(
     files: SiteFiles, settings: SiteSettings, store: "SqlStore", custodians: "Custodians", wake: Callable[[], None]
 ) -> "Parts":
     from keyturn.adapters.authorities.builtin.site_realms import Access, SiteRealms, Toolbox
+    from keyturn.adapters.authorities.kinds import kinds_of_realms
     from keyturn.adapters.authorities.pass_through import PassThrough
     from keyturn.adapters.authorities.reaching import Login
     from keyturn.adapters.authorities.realms import Realms, refuse_unreachable
+    from keyturn.adapters.push.ssh_push import SshPush
     from keyturn.lifecycle.budgeted import Budgeted
+    from keyturn.operations.delegation import Delegation
     from keyturn.operations.own_logins import own_login
     from keyturn.operations.parts import Parts
+    from keyturn.operations.surveys import Discovery
+    from keyturn.site.cards import Address
     from keyturn.wiring.machines import Machines
 
     builtin = SiteRealms(store.estate, files.realm, time.time)
@@ -94,12 +103,19 @@ def _parts(
         return Budgeted(authority, store, time.time)
 
     machines = Machines(store, time.monotonic)
+    address = Address(f"https://{settings.names[0]}:{settings.port}", files.authority.read_text())
 
     def prepare() -> None:
         builtin.prepare()
         machines.forget()
 
-    return Parts(
+    def recreate_access_point(system: str) -> str | None:
+        from keyturn.operations.inboxes import recreate
+        from keyturn.server.access_point import access_files
+
+        return recreate(parts, lambda: access_files(parts), system)
+
+    parts = Parts(
         settings=settings.operating,
         store=store,
         authorities=lambda realm: budgeted(realms(realm)),
@@ -110,12 +126,39 @@ def _parts(
         check_realms=refuse_unreachable,
         prepare_realms=prepare,
         custody=custodians,
+        discovery=lambda realm: able if isinstance(able := realms(realm), Discovery) else None,
+        delegation=lambda realm: able if isinstance(able := realms(realm), Delegation) else None,
         now=time.time,
         choose=secrets.choice,
         token=lambda: secrets.token_urlsafe(32),
         new_id=_new_id,
         wake=wake,
+        realm_kinds=kinds_of_realms,
+        recreate_access_point=recreate_access_point,
+        address=address,
+        pusher=SshPush(address.url, address.authority, str(files.known_hosts)),
+        line=_line(store, settings),
+        access_point=_access_point,
     )
+    return parts
+
+
+def _access_point(share: str) -> "AccessPoint":
+    from keyturn.operations.inbox_ports import no_access_point
+
+    try:
+        from keyturn.adapters.shares.smb_access_point import SmbAccessPoint
+    except ImportError:
+        return no_access_point(share)
+    return SmbAccessPoint(share)
+
+
+def _line(store: "SqlStore", settings: SiteSettings) -> "HttpsLine":
+    from keyturn.adapters.links.https import HttpsLine
+    from keyturn.agent.transport import PinnedHttps, fetch_authority
+    from keyturn.operations.neighbours import own_server
+
+    return HttpsLine(lambda: own_server(store, settings.operating.site), store.site_keys, PinnedHttps, fetch_authority)
 
 
 def _new_id() -> str:

@@ -12,7 +12,7 @@ from keyturn.adapters.site_files.settings import SiteSettings, write_settings
 from keyturn.adapters.store.seal_key import SealKey
 from keyturn.escrow.custody import Custodian, Custody
 from keyturn.lifecycle.catalogue.products import role_names
-from keyturn.lifecycle.planning import Patience
+from keyturn.lifecycle.sequences import Patience
 from keyturn.model.errors import Refused
 from keyturn.operations.founding import Founding, first_estate, furnish
 from keyturn.operations.parts import Parts, Settings

@@ -57,6 +57,11 @@ class SiteFiles:
         return self.root / "recovery.key"
 
     @property
+    def known_hosts(self) -> Path:
+        """Host keys of the machines that clients are pushed to, in the form of sshd(8); people write it."""
+        return self.root.absolute() / "known_hosts"
+
+    @property
     def envelopes(self) -> Path:
         return self.root / "envelopes"
 

@@ -7,9 +7,10 @@ from typing import Any
 import tomlkit
 
 from keyturn.escrow.custody import Custodian, Custody
-from keyturn.lifecycle.planning import Patience
+from keyturn.lifecycle.sequences import Patience
 from keyturn.model.errors import Refused
 from keyturn.operations.parts import LEASE_S, Settings
+from keyturn.operations.status_messages import Retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ def read_settings(text: str) -> SiteSettings:
     taken = _Taking(found)
     patience = _Taking(taken.take("patience", dict, {}), "patience.")
     custody = _Taking(taken.take("custody", dict, None), "custody.")
+    messages = _Taking(taken.take("status_messages", dict, {}), "status_messages.")
     settings = SiteSettings(
         operating=Settings(
             site=taken.take("site", str, None),
@@ -50,6 +52,10 @@ def read_settings(text: str) -> SiteSettings:
             ),
             contact_s=float(taken.take("contact_s", (int, float), 3600)),
             lease_s=float(taken.take("lease_s", (int, float), LEASE_S)),
+            status_messages=Retention(
+                messages.take("count", int, Retention().count),
+                float(messages.take("age_s", (int, float), Retention().age_s)),
+            ),
         ),
         host=taken.take("host", str, "127.0.0.1"),
         port=taken.take("port", int, None),
@@ -58,7 +64,7 @@ def read_settings(text: str) -> SiteSettings:
         store=taken.take("store", str, "") or None,
         seal_salt=_salt(taken.take("seal_salt", str, "")),
     )
-    for part in (taken, patience, custody):
+    for part in (taken, patience, custody, messages):
         part.refuse_rest()
     return settings
 

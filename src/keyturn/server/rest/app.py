@@ -8,9 +8,28 @@ from fastapi.routing import APIRoute
 
 from keyturn import __version__
 from keyturn.model.errors import AuthorityError, BudgetExhausted, KeyturnError, NotFound, Refused, Unavailable
+from keyturn.operations.inbox_ports import PointTrouble
 from keyturn.operations.parts import Parts
 from keyturn.operations.people import NotAllowed, NotKnown
-from keyturn.server.rest import accounts, audit_log, clients, envelopes, estates, people, plans, realms
+from keyturn.server.rest import (
+    access_point,
+    accounts,
+    audit_log,
+    clients,
+    components,
+    discovery,
+    envelopes,
+    estates,
+    hierarchy,
+    inboxes,
+    people,
+    plans,
+    push,
+    realm_kinds,
+    realms,
+    site_control,
+    site_reset,
+)
 
 STATUS: tuple[tuple[type[KeyturnError], int], ...] = (
     (NotKnown, 401),
@@ -19,13 +38,32 @@ STATUS: tuple[tuple[type[KeyturnError], int], ...] = (
     (Refused, 409),
     (BudgetExhausted, 429),
     (AuthorityError, 502),
+    (PointTrouble, 502),
     (Unavailable, 503),
     (KeyturnError, 400),
 )
 """The first that fits."""
 
 
-NOUNS = (estates, accounts, plans, clients, people, audit_log, envelopes, realms)
+NOUNS = (
+    estates,
+    accounts,
+    plans,
+    clients,
+    people,
+    audit_log,
+    envelopes,
+    realms,
+    discovery,
+    realm_kinds,
+    access_point,
+    inboxes,
+    site_control,
+    hierarchy,
+    components,
+    site_reset,
+    push,
+)
 
 
 def people_app(parts: Parts) -> FastAPI:

@@ -6,10 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Response
 
 from keyturn.lifecycle.catalogue.products import role_names
+from keyturn.model.errors import Refused
 from keyturn.model.estate import Sighted
 from keyturn.operations.estates import import_estate
+from keyturn.operations.plugins import AUTHORITIES, installed
 from keyturn.operations.sightings import Record, learn
 from keyturn.server.rest.security import VIEWER, Operator, Site
+from keyturn.wire.estate_file.problems import EstateErrors
 from keyturn.wire.estate_file.reading import read_estate
 from keyturn.wire.estate_file.writing import write_estate
 from keyturn.wire.rest import EstateShape, FoundShape, ImportShape, SeenShape
@@ -26,7 +29,12 @@ router = APIRouter(prefix="/estate", tags=["estate"])
 @router.put("")
 def replace(parts: Site, person: Operator, text: Annotated[str, Body(media_type="application/toml")]) -> ImportShape:
     """Take in an estate file. All its errors at once, with their lines; then nothing has changed."""
-    imported = import_estate(parts, text, read_estate(text, roles=role_names()), by=person.name)
+    kinds = [plugin.kind for plugin in installed(AUTHORITIES)]
+    try:
+        estate = read_estate(text, roles=role_names(), kinds=kinds)
+    except EstateErrors as errors:
+        raise Refused(f"{errors.message}\n{errors.render('estate')}", errors.hint) from None
+    imported = import_estate(parts, text, estate, by=person.name)
     return ImportShape(list(imported.added), list(imported.found), list(imported.missing), list(imported.unreachable))
 
 

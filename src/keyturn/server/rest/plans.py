@@ -50,13 +50,13 @@ def propose(parts: Site, person: Operator, proposal: Proposal) -> PlanShape:
 @router.get("", dependencies=[VIEWER])
 def all_plans(parts: Site, *, only_open: Annotated[bool, Query(alias="open")] = False) -> list[PlanShape]:
     """Every plan, or the open ones."""
-    return [plan_shape(record) for record in parts.store.plans(only_open=only_open)]
+    return [plan_shape(plans.shown(parts, record)) for record in parts.store.plans(only_open=only_open)]
 
 
 @router.get("/{plan_id}", dependencies=[VIEWER])
 def show(parts: Site, plan_id: str) -> PlanShape:
     """A plan with its steps, its forecast and whom it waits for."""
-    return plan_shape(parts.store.plan(plan_id))
+    return plan_shape(plans.shown(parts, parts.store.plan(plan_id)))
 
 
 @router.get("/{plan_id}/timeline.svg", dependencies=[VIEWER], response_class=Response)

@@ -12,7 +12,7 @@ from keyturn.operations.parts import Parts
 from keyturn.operations.realm_checks import Examined, check_realm
 from keyturn.server.rest.security import VIEWER, Approver, Operator, Site
 from keyturn.server.rest.shaping import replica_shape
-from keyturn.wire.rest import ExaminedShape, LogonShape, RealmAccountShape, RealmCheckShape
+from keyturn.wire.rest import ExaminedShape, LogonShape, MissingRightShape, RealmAccountShape, RealmCheckShape
 
 router = APIRouter(prefix="/realms/{realm}", tags=["realms"])
 
@@ -68,8 +68,9 @@ def check(parts: Site, realm: str) -> RealmCheckShape:
     """What Keyturn reaches in the realm, as whom, and what stands in the way. Changes nothing."""
     found = check_realm(parts, realm)
     accounts = tuple(_examined(each) for each in found.accounts)
+    missing = tuple(MissingRightShape(m.right, m.where, m.commands, m.vital, m.without, m.why) for m in found.missing)
     return RealmCheckShape(
-        found.realm.name, found.realm.kind, found.works_as, found.rights, accounts, found.troubles, found.fit
+        found.realm.name, found.realm.kind, found.works_as, found.rights, accounts, found.troubles, missing, found.fit
     )
 
 

@@ -13,11 +13,18 @@ from keyturn.lifecycle.plan import (
     CreateAccount,
     Delete,
     Disable,
+    ForgetIdentity,
     Publish,
+    ReachWith,
+    RecreateAccessPoint,
+    ReinstallComponents,
     Seal,
     SetPassword,
     Step,
+    StopComponents,
+    VerifyPassword,
     Withdraw,
+    WriteControlFile,
 )
 from keyturn.lifecycle.ports import AccountState, ReplicaState
 from keyturn.lockout.changes import Forecast
@@ -41,7 +48,7 @@ def plan_shape(record: PlanRecord) -> PlanShape:
     return PlanShape(
         id=record.plan_id,
         kind=plan.kind,
-        account=str(plan.account),
+        account=plan.about,
         state=record.state,
         proposed_by=record.proposed_by,
         approved_by=list(record.approved_by),
@@ -110,6 +117,8 @@ def replica_shape(replica: ReplicaState) -> ReplicaShape:
 def say(step: Step) -> str:
     """The step in a sentence."""
     match step:
+        case ReachWith(realm, account):
+            return f"reach {realm} with {account}"
         case Seal(credential):
             return f"seal {credential}"
         case CreateAccount(account, like=like):
@@ -136,6 +145,31 @@ def say(step: Step) -> str:
             return f"disable {account}"
         case Delete(account):
             return f"delete {account}"
+        case _:
+            return _say_of_site(step)
+
+
+def _say_of_site(
+    step: VerifyPassword
+    | ForgetIdentity
+    | StopComponents
+    | WriteControlFile
+    | ReinstallComponents
+    | RecreateAccessPoint,
+) -> str:
+    match step:
+        case VerifyPassword(credential):
+            return f"verify {credential} by one logon"
+        case ForgetIdentity(account):
+            return f"make {account} anew, without its identity {account.sid}"
+        case StopComponents(site):
+            return f"stop the components of site {site}"
+        case WriteControlFile(site):
+            return f"write the control file of site {site}"
+        case ReinstallComponents(site):
+            return f"install the components of site {site} anew and start them"
+        case RecreateAccessPoint(_, system):
+            return f"write access point {system} anew"
 
 
 def _count(holders: tuple[str, ...]) -> str:

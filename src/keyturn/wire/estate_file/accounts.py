@@ -21,7 +21,7 @@ class _NameRule:
 
 
 _SAM = frozenset('"/\\[]:;|=,+*?<>')
-_NAME_RULES: Mapping[RealmKind, _NameRule] = {
+_NAME_RULES: Mapping[str, _NameRule] = {
     # A sAMAccountName, as the built-in realm's names are. `&` and `#` are legal in it: SMS uses both.
     RealmKind.BUILTIN: _NameRule(20, _SAM),
     RealmKind.ACTIVE_DIRECTORY: _NameRule(20, _SAM),
@@ -33,6 +33,7 @@ _NAME_RULES: Mapping[RealmKind, _NameRule] = {
     RealmKind.MARIADB: _NameRule(80),
     RealmKind.SQL_SERVER: _NameRule(128),
 }
+_PLUGGED_IN = _NameRule(256)
 
 DOMAINS = frozenset({RealmKind.BUILTIN, RealmKind.ACTIVE_DIRECTORY, RealmKind.OPENLDAP})
 """Realms whose accounts are recognised on many machines, and elsewhere only through a trust. An account of a
@@ -51,7 +52,7 @@ def _names(draft: Draft) -> Iterator[Problem]:
         kind, name = draft.kind_of(entry.thing.account.realm), entry.thing.account.name
         if kind is None:
             continue
-        rule = _NAME_RULES[kind]
+        rule = _NAME_RULES.get(kind, _PLUGGED_IN)
         if rule.too_long(name):
             unit = "bytes" if rule.in_bytes else "characters"
             yield entry.problem("name", f"has a name longer than the {rule.longest} {unit} of realm kind {kind}")
@@ -85,7 +86,7 @@ def _local_names(draft: Draft) -> Iterator[Problem]:
         if entry.thing.account.name and draft.kind_of(entry.thing.account.realm) in DOMAINS
     }
     for entry in draft.accounts:
-        if draft.kind_of(entry.thing.account.realm) is not RealmKind.LOCAL:
+        if draft.kind_of(entry.thing.account.realm) != RealmKind.LOCAL:
             continue
         if twin := in_domains.get(canonical(entry.thing.account.name)):
             message = f"is local and bears the name of {shown(str(twin.thing.account))} on line {twin.line('name')}"

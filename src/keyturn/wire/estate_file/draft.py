@@ -13,7 +13,6 @@ from keyturn.model.estate import (
     Holder,
     ManagedAccount,
     Realm,
-    RealmKind,
     Site,
     SiteSystem,
 )
@@ -77,7 +76,7 @@ class Draft:
         realm = self.realm_named.get(entry.thing.realm) if entry else None
         return realm.thing if realm else None
 
-    def kind_of(self, realm: str) -> RealmKind | None:
+    def kind_of(self, realm: str) -> str | None:
         """None for a realm that is not there."""
         entry = self.realm_named.get(realm)
         return entry.thing.kind if entry else None

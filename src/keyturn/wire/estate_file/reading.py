@@ -1,6 +1,7 @@
 """The tables of the estate file, each as it is read. Read this first: it is the format."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 from typing import TypeVar
 
 from keyturn.model.accounts import AccountToBe, RealmName, RoleName
@@ -32,6 +33,7 @@ from keyturn.wire.estate_file.values import (
     DURATION,
     INTERVAL,
     NAMES,
+    SHARE,
     SWITCH,
     TEXT,
     Kind,
@@ -50,7 +52,6 @@ CLIENT_KINDS: Mapping[str, HolderKind] = {
 LARGEST_GROUP = 1_000_000
 
 _PRODUCT = one_of({product: product for product in PRODUCTS})
-_REALM_KIND = one_of({kind.value: kind for kind in RealmKind})
 _SITE_KIND = one_of({kind.value: kind for kind in SiteKind})
 _CLIENT_KIND = one_of(CLIENT_KINDS)
 _PROTOCOL = one_of({protocol.value: protocol for protocol in LogonProtocol})
@@ -59,23 +60,24 @@ _LIMIT = whole(0, 1024)
 _PASSWORD_LENGTH = whole(1, 1024)
 
 
-def read_estate(text: str, *, roles: Collection[str]) -> Estate:
-    """`roles` are all roles there are, as `product/slug`. Accounts come back as names, in the life PLANNED.
+def read_estate(text: str, *, roles: Collection[str], kinds: Collection[str] | None = ()) -> Estate:
+    """`roles` are all roles there are, as `product/slug`; `kinds` the kinds of realm that plug-ins bring, None where
+    only the site knows them. Accounts come back as names, in the life PLANNED.
 
     Raises EstateErrors with every problem at once; a text that is no TOML has one only, its first.
     """
     findings = Findings()
-    draft = _draft(Table.outermost(parse(text), findings), roles)
+    draft = _draft(Table.outermost(parse(text), findings), roles, kinds)
     findings.extend(check(draft))
     findings.settle()
     return draft.estate()
 
 
-def _draft(file: Table, roles: Collection[str]) -> Draft:
+def _draft(file: Table, roles: Collection[str], kinds: Collection[str] | None) -> Draft:
     product = file.optional("product", _PRODUCT, Estate().product)
     draft = Draft(
         product=product,
-        realms=_each(file.tables("realm"), _realm),
+        realms=_each(file.tables("realm"), partial(_realm, kind=_realm_kind(kinds))),
         sites=_each(file.tables("site", named_by="code"), _site),
         systems=_each(file.tables("site_system"), _system),
         clients=_each(file.tables("client"), _client),
@@ -95,18 +97,24 @@ def _each(tables: Iterable[Table], read: Callable[[Table], T]) -> tuple[Entry[T]
     return tuple(entries)
 
 
-def _realm(table: Table) -> Realm:
+def _realm(table: Table, kind: Kind[str]) -> Realm:
     usual = Realm(RealmName(table.text("name")))
     return Realm(
         name=usual.name,
-        kind=table.optional("kind", _REALM_KIND, usual.kind),
+        kind=table.optional("kind", kind, usual.kind),
         replicas=table.optional("replicas", NAMES, usual.replicas),
         replication_s=table.optional("replication", DURATION, usual.replication_s),
         trusts=tuple(map(RealmName, table.optional("trusts", NAMES, ()))),
         bind_account=table.optional("bind_account", TEXT, None),
+        second_bind_account=table.optional("second_bind_account", TEXT, None),
         policy=_policy(table.table("policy")),
         connection=_connection(table.table("connection")),
     )
+
+
+def _realm_kind(plugged_in: Collection[str] | None) -> Kind[str]:
+    known: dict[str, str] = {kind.value: kind for kind in RealmKind}
+    return TEXT if plugged_in is None else one_of(known | {kind: kind for kind in plugged_in})
 
 
 def _connection(table: Table | None) -> tuple[tuple[str, str], ...]:
@@ -153,7 +161,10 @@ def _site(table: Table) -> Site:
 
 def _system(table: Table) -> SiteSystem:
     return SiteSystem(
-        name=table.text("name"), site=SiteCode(table.text("site")), roles=table.optional("roles", NAMES, ())
+        name=table.text("name"),
+        site=SiteCode(table.text("site")),
+        roles=table.optional("roles", NAMES, ()),
+        share=table.optional("share", SHARE, None),
     )
 
 

@@ -38,6 +38,7 @@ def _bind_accounts(draft: Draft) -> Iterator[Problem]:
     """A name that means nothing would let the account that Keyturn itself needs be rotated."""
     for entry in draft.realms:
         yield from unlisted(draft, entry, "bind_account", entry.thing.bind_account)
+        yield from unlisted(draft, entry, "second_bind_account", entry.thing.second_bind_account)
 
 
 RULES: tuple[Callable[[Draft], Iterator[Problem]], ...] = (_one_of_each, _names, _replicas, _trusts, _bind_accounts)

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from keyturn.model.accounts import canonical
-from keyturn.model.estate import SiteKind
+from keyturn.model.accounts import canonical, same_name
+from keyturn.model.estate import ACCESS_POINT_ROLE, SiteKind
 from keyturn.wire.estate_file.draft import Draft
 from keyturn.wire.estate_file.names import repeated, unknown, unlisted
 from keyturn.wire.estate_file.problems import Problem, shown
@@ -121,6 +121,20 @@ def _systems(draft: Draft) -> Iterator[Problem]:
     yield from repeated(named, key="name")
 
 
+def _shares(draft: Draft) -> Iterator[Problem]:
+    """Clients look for a share on an access point only, and log on to it as `REALM\\name`."""
+    for entry in draft.systems:
+        if entry.thing.share is None:
+            continue
+        if ACCESS_POINT_ROLE not in entry.thing.roles:
+            yield entry.problem("share", "has a share and is no access point", f'roles = ["{ACCESS_POINT_ROLE}"]')
+        realm = draft.home(entry.thing.site)
+        domain = dict(realm.connection).get("domain") if realm else None
+        if realm and domain and not same_name(domain, realm.name):
+            message = f"has a share, on which accounts of realm {realm.name} would be strangers to domain {domain}"
+            yield entry.problem("share", message, f"call the realm {domain}")
+
+
 RULES: tuple[Callable[[Draft], Iterator[Problem]], ...] = (
     _codes,
     _one_of_each_code,
@@ -131,4 +145,5 @@ RULES: tuple[Callable[[Draft], Iterator[Problem]], ...] = (
     _recovery_accounts,
     _setup_files,
     _systems,
+    _shares,
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from keyturn.model.accounts import canonical
-from keyturn.model.estate import Absence
+from keyturn.model.estate import SHARE_NAME, Absence
 from keyturn.wire.estate_file.problems import nearest, shown
 
 T = TypeVar("T")
@@ -84,6 +84,12 @@ def _interval(value: object) -> float:
     return seconds
 
 
+def _share(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(SHARE_NAME, value):
+        raise Wrong(SHARE.expected)
+    return value
+
+
 def whole(least: int, most: int) -> Kind[int]:
     expected = f"a whole number from {least} to {most}"
 
@@ -148,6 +154,7 @@ def _told(value: object) -> str:
 
 
 TEXT = Kind("text in quotes", _text)
+SHARE = Kind(r"the name of a share such as '\\fs1.corp.example\cap', in single quotes", _share)
 SWITCH = Kind("true or false", _switch)
 DURATION = Kind('a duration such as "30 min", with s, min, h or d, or a number of seconds', _duration)
 INTERVAL = Kind(DURATION.expected, _interval)

@@ -56,11 +56,12 @@ def _realm(realm: Realm) -> Iterable[str]:
         "[[realm]]",
         [
             ("name", realm.name),
-            ("kind", realm.kind.value, usual.kind.value),
+            ("kind", str(realm.kind), str(usual.kind)),
             ("replicas", realm.replicas, usual.replicas),
             ("replication", _duration(realm.replication_s), _duration(usual.replication_s)),
             ("trusts", realm.trusts, usual.trusts),
             ("bind_account", realm.bind_account),
+            ("second_bind_account", realm.second_bind_account),
         ],
     )
     if realm.policy != usual.policy:
@@ -102,7 +103,7 @@ def _site(site: Site) -> Iterable[_Field]:
 
 
 def _system(system: SiteSystem) -> Iterable[_Field]:
-    return [("name", system.name), ("site", system.site), ("roles", system.roles, ())]
+    return [("name", system.name), ("site", system.site), ("roles", system.roles, ()), ("share", system.share)]
 
 
 def _account(managed: ManagedAccount, product: str) -> Iterable[_Field]:
