@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-NOT_PROMISED = "not a promise of this realm"
-"""Begins the reason of what a contract promises and a kind of realm cannot do; every other skip is work undone."""
+from keyturn.contracts.promises import NOT_PROMISED
 
 settings.register_profile("usual", max_examples=60, deadline=None)
 settings.register_profile("long", max_examples=1000, deadline=None)

@@ -12,12 +12,12 @@ from pathlib import Path
 import trustme
 
 from keyturn.adapters.authorities.reaching import Login, Maker
+from keyturn.contracts.authority import GROUPS
 from keyturn.lifecycle.ports import Authority
 from keyturn.model.accounts import AccountToBe, RealmName
 from keyturn.model.estate import Realm, RealmKind
 from keyturn.model.secret import Secret
 from tests import mariadb, postgresql
-from tests.contract.authority_contract import GROUPS
 from tests.how_to import commands
 
 REALM = RealmName("LEDGER")

@@ -17,8 +17,8 @@ from keyturn.escrow.custody import Custodian, Custody
 from keyturn.escrow.envelope import seal
 from keyturn.lifecycle.budgeted import Budgeted
 from keyturn.lifecycle.catalogue.products import role_names
-from keyturn.lifecycle.planning import Patience
 from keyturn.lifecycle.ports import Authority
+from keyturn.lifecycle.sequences import Patience
 from keyturn.model.estate import Estate, Holder
 from keyturn.model.logon import Answer
 from keyturn.operations import clients, plans

@@ -13,13 +13,13 @@ from typing import Any, ClassVar
 import pytest
 
 from keyturn.adapters.authorities.reaching import Login
+from keyturn.contracts.authority import FIRST, SECOND, WRONG, AuthorityContract
 from keyturn.lifecycle.parity import disparity
 from keyturn.lifecycle.ports import Authority
 from keyturn.model.accounts import Account, AccountToBe, RealmName
 from keyturn.model.errors import AuthorityError, Refused
 from keyturn.model.logon import Answer
 from keyturn.model.secret import Secret
-from tests.contract.authority_contract import FIRST, SECOND, WRONG, AuthorityContract
 from tests.database_realms import LOGIN, REALM, Certificates, Database
 
 

@@ -12,12 +12,12 @@ import trustme
 
 from keyturn.adapters.authorities.active_directory.authority import open_authority
 from keyturn.adapters.authorities.reaching import Login
+from keyturn.contracts.authority import FIRST, SECOND, WRONG, AuthorityContract
 from keyturn.lifecycle.ports import Authority, Rights
 from keyturn.model.accounts import Account, AccountToBe, RealmName
 from keyturn.model.errors import AuthorityError, Refused
 from keyturn.model.logon import Answer, LogonProtocol
 from keyturn.model.secret import Secret
-from tests.contract.authority_contract import FIRST, SECOND, WRONG, AuthorityContract
 from tests.samba import OURS, REALM, Samba, running
 from tests.samba_proxy import proxied
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from keyturn.contracts.authority import AuthorityContract
 from keyturn.lifecycle.ports import Authority
 from keyturn.model.accounts import RealmName
 from tests.builtin import REALM, Clock, realm_in
-from tests.contract.authority_contract import AuthorityContract
 
 
 class TestOneReplica(AuthorityContract):

@@ -7,12 +7,12 @@ from typing import Any
 import pymysql
 import pytest
 
+from keyturn.contracts.authority import FIRST, SECOND, WRONG
 from keyturn.lifecycle.ports import Authority
 from keyturn.model.accounts import Account, AccountToBe
 from keyturn.model.errors import AuthorityError
 from keyturn.model.logon import Answer
 from keyturn.model.secret import Secret
-from tests.contract.authority_contract import FIRST, SECOND, WRONG
 from tests.contract.database_contract import DatabaseContract
 from tests.database_realms import REALM, THRESHOLD, Certificates, Database, certificates_for, mariadb_realm
 from tests.mariadb import ordinary_user

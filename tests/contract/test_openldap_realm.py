@@ -14,13 +14,13 @@ from keyturn.adapters.authorities.openldap.authority import open_authority
 from keyturn.adapters.authorities.openldap.logins import REPLICATION_S, OwnLogin
 from keyturn.adapters.authorities.openldap.session import Session
 from keyturn.adapters.authorities.reaching import Login
+from keyturn.contracts.authority import FIRST, SECOND, WRONG, AuthorityContract
 from keyturn.lifecycle.ports import Authority, Rights
 from keyturn.model.accounts import Account, AccountToBe, RealmName
 from keyturn.model.errors import AuthorityError, Refused
 from keyturn.model.logon import Answer, LogonProtocol
 from keyturn.model.secret import Secret
 from tests.builtin import Clock
-from tests.contract.authority_contract import FIRST, SECOND, WRONG, AuthorityContract
 from tests.openldap import ADDRESSES, EVERYTHING_BUT_PACKETS, REALM, Directory, running
 from tests.openldap_configuration import ACCOUNTS, BIND_PASSWORD
 

@@ -9,12 +9,12 @@ from typing import Any
 import psycopg
 import pytest
 
+from keyturn.contracts.authority import FIRST, GROUPS, SECOND
 from keyturn.lifecycle.ports import Authority
 from keyturn.model.accounts import Account, AccountToBe
 from keyturn.model.errors import AuthorityError
 from keyturn.model.logon import Answer
 from keyturn.model.secret import Secret
-from tests.contract.authority_contract import FIRST, GROUPS, SECOND
 from tests.contract.database_contract import DatabaseContract
 from tests.database_realms import Certificates, Database, certificates_for, postgresql_realm
 from tests.postgresql import ordinary_user

@@ -7,6 +7,7 @@ from itertools import count
 import pytest
 
 from keyturn.adapters.store.errors import NotAStore, Unavailable
+from keyturn.adapters.store.login import StoreLogin, StoreLogins
 from keyturn.adapters.store.store import SqlStore, open_store
 from keyturn.model.errors import KeyturnError
 from keyturn.model.secret import Secret
@@ -16,7 +17,13 @@ from tests.contract.store.setting import KEY, paper
 from tests.contract.store.threads import at_once
 from tests.contract.store.world import SVC, Clock, in_place, running
 from tests.contract.store_contract import StoreContract
-from tests.postgresql import Server
+from tests.postgresql import OWNER, Server
+
+TRUSTED = Secret("any: the socket trusts")
+
+
+def as_whoever(logins: StoreLogins, url: str) -> SqlStore:
+    return open_store(url, seal_key=KEY, envelope=paper, now=Clock(), new_id=lambda: "id", logins=logins)
 
 
 def opened(url: str) -> SqlStore:
@@ -118,7 +125,7 @@ def test_a_server_that_cannot_be_reached_is_named_without_a_password(server: Ser
             envelope=paper,
             now=Clock(),
             new_id=lambda: "id",
-            password=lambda: Secret("Hunter-2"),
+            logins=lambda: StoreLogin(Secret("Hunter-2")),
         )
     assert "127.0.0.1" in str(failure.value)
     assert "Hunter" not in str(failure.value)
@@ -128,15 +135,46 @@ def test_the_password_is_asked_for_each_connection(server: Server, database: str
     """So that the account of the store can be given another one while the site runs."""
     asked: list[float] = []
 
-    def password() -> Secret:
+    def login() -> StoreLogin:
         asked.append(time.monotonic())
-        return Secret("any: the socket trusts")
+        return StoreLogin(TRUSTED)
 
     for _ in range(2):
-        open_store(
-            server.url(database), seal_key=KEY, envelope=paper, now=Clock(), new_id=lambda: "id", password=password
-        ).close()
+        as_whoever(login, server.url(database)).close()
     assert len(asked) >= 2
+
+
+@pytest.fixture
+def second_login(server: Server) -> Iterator[str]:
+    name = r"ke y\turn 2"
+    with server.administer() as connection:
+        connection.execute(f'CREATE ROLE "{name}" LOGIN IN ROLE {OWNER}'.encode())
+        yield name
+        connection.execute(f'DROP ROLE "{name}"'.encode())
+
+
+def test_accounts_may_follow_one_another_and_the_store_keeps_its_owner(server: Server, second_login: str) -> None:
+    database, now = server.database(), [StoreLogin(TRUSTED, second_login)]
+    as_whoever(lambda: now[0], server.url(database)).close()
+    with server.administer(database) as connection:
+        owners = connection.execute("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'").fetchall()
+    assert owners == [(OWNER,)]
+    now[0] = StoreLogin(TRUSTED)
+    as_whoever(lambda: now[0], server.url(database)).close()
+    server.drop(database)
+
+
+def test_a_login_that_may_not_act_as_the_owner_is_refused(server: Server, database: str) -> None:
+    with server.administer() as connection:
+        connection.execute("CREATE ROLE stranger LOGIN")
+        with pytest.raises(KeyturnError, match="role"):
+            as_whoever(lambda: StoreLogin(TRUSTED, "stranger"), server.url(database))
+        connection.execute("DROP ROLE stranger")
+
+
+def test_a_login_is_read_from_one_line_or_from_two() -> None:
+    assert StoreLogin.from_text("Maple-7\n") == StoreLogin(Secret("Maple-7"))
+    assert StoreLogin.from_text("keyturn_2\nMaple-7\n") == StoreLogin(Secret("Maple-7"), "keyturn_2")
 
 
 @pytest.mark.parametrize("setting", ["fsync", "full_page_writes"])

@@ -20,6 +20,8 @@ from keyturn.model.estate import AccountLife, Estate, Holding, ManagedAccount, P
 from keyturn.model.logon import Answer
 from keyturn.model.secret import Secret
 from keyturn.operations.ports import Doubt, Event, Offer, PlanRecord, PlanState
+from keyturn.site.components import ComponentName, Order, Standing
+from keyturn.site.status_messages import StatusMessage
 
 
 class State(StrEnum):
@@ -81,6 +83,7 @@ class MemoryStore:
     marks: dict[int, Marked] = field(default_factory=dict)
     attempts: dict[int, tuple[Account, Attempt]] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
+    messages: list[StatusMessage] = field(default_factory=list)
 
     def copy(self, now: Callable[[], float]) -> "MemoryStore":
         return replace(
@@ -94,6 +97,7 @@ class MemoryStore:
             marks=dict(self.marks),
             attempts=dict(self.attempts),
             events=list(self.events),
+            messages=list(self.messages),
         )
 
     # Estates and escrow.
@@ -105,6 +109,12 @@ class MemoryStore:
         if name not in self.accounts:
             raise NotFound(f"no account {name} in the store")
         return self.accounts[name]
+
+    def predecessors(self, account: AnyAccount) -> tuple[AnyAccount, ...]:
+        line = [account]
+        while before := [m.account for m in self.accounts.values() if m.successor == line[-1]]:
+            line.append(before[0])
+        return tuple(line[1:])
 
     def secret(self, credential: Credential) -> Secret:
         return self.generation(credential).secret
@@ -223,6 +233,16 @@ class MemoryStore:
     def whole(self) -> AbstractContextManager[None]:
         """A crash inside is tried too: nothing that the tests promise rests on the lines of the log."""
         return nullcontext()
+
+    def orders(self) -> dict[ComponentName, Order]:
+        """Nobody stops a component here."""
+        return {}
+
+    def standings(self) -> tuple[Standing, ...]:
+        return ()
+
+    def keep_message(self, message: StatusMessage) -> None:
+        self.messages.append(message)
 
     def tell(self, actor: str, kind: str, subject: str, detail: str = "") -> None:
         self.events.append(Event(len(self.events) + 1, self.now(), actor, kind, subject, detail))

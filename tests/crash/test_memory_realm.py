@@ -5,12 +5,12 @@ from typing import NoReturn
 
 import pytest
 
+from keyturn.contracts.authority import AuthorityContract
 from keyturn.lifecycle.ports import Authority
 from keyturn.model.accounts import RealmName
 from keyturn.model.errors import AuthorityError
 from keyturn.model.policy import RealmPolicy
 from tests.builtin import REALM, Clock
-from tests.contract.authority_contract import AuthorityContract
 from tests.crash.memory_realm import MemoryRealm
 
 

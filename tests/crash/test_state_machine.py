@@ -103,8 +103,8 @@ class Fleet(RuleBasedStateMachine):
             self.it.calls_left = self.it.calls_left or (remaining.pop() if remaining else None)
             try:
                 look_into_doubts(self.it.site.parts)
-                for plan_id in runnable(self.it.site.parts):
-                    advance_plan(self.it.site.parts, plan_id, "worker")
+                for record in runnable(self.it.site.parts):
+                    advance_plan(self.it.site.parts, record.plan_id, "worker")
             except Killed:
                 self.it.close()
                 self.it.open()

@@ -93,7 +93,7 @@ class Machines:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, server: Server) -> Iterator[Machines]:
-    stage = Stage(tmp_path_factory.mktemp("site"), clients=3, interval_s=0.5, door=_door)
+    stage = Stage(tmp_path_factory.mktemp("site"), clients=3, interval_s=0.5, door=door_of)
     database = server.database()
     machines = Machines(stage, server, database)
     try:
@@ -117,7 +117,7 @@ def machines(site: Machines) -> Machines:
     return site
 
 
-def _door(root: Path) -> Door:
+def door_of(root: Path) -> Door:
     files = existing(root)
     port = next(line for line in files.settings.read_text().splitlines() if line.startswith("port"))
     token = Secret(files.admin_token.read_text().strip())

@@ -169,7 +169,10 @@ def some_accounts(draw: st.DrawFn, realms: Sequence[Realm], sites: Sequence[Site
 
 @st.composite
 def leaning_realms(draw: st.DrawFn, realms: Sequence[Realm], accounts: Sequence[ManagedAccount]) -> tuple[Realm, ...]:
-    return tuple(replace(realm, bind_account=draw(a_reference(accounts))) for realm in realms)
+    return tuple(
+        replace(realm, bind_account=draw(a_reference(accounts)), second_bind_account=draw(a_reference(accounts)))
+        for realm in realms
+    )
 
 
 @st.composite

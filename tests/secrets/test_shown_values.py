@@ -34,9 +34,14 @@ NO_SECRETS = {
     "EnrolledClient.verify_key": "an agent's public key",
     "Naming.key": "an account's name as the realm compares it",
     "Known.key": "an account's row",
+    "Ssh.by_password": "the name of a method",
+    "Ssh.identity_file": "where a key is kept",
+    "AccessFile.content": "the credentials in it are sealed to each client's own key",
     "FileConsumer.content": "a form, with {password} where the password goes",
     "_Written.min_age": "the name of an attribute",
     "_Written.max_age": "the name of an attribute",
+    "Site.verify_key": "a site's public key",
+    "Join.verify_key": "a site's public key",
     "Reply.headers": "of an answer; whoever logs on does so in the headers of a request",
 }
 

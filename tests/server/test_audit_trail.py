@@ -1,22 +1,28 @@
 """Whoever changes something over the API is named in the audit log, and what they typed in secret is not in it."""
 
+import base64
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
+from keyturn.lifecycle.catalogue.products import role_names
 from keyturn.model.secret import Secret
-from keyturn.operations import envelopes, people, plans
+from keyturn.operations import envelopes, people, plans, push_asking, recovery, site_control_text
+from keyturn.operations.estates import import_estate
 from keyturn.operations.ports import Event, Person, PersonRole
 from keyturn.server.rest.app import authorisation, people_app
+from keyturn.wire.estate_file.reading import read_estate
 from tests.estates import HEAD, account
 from tests.inner_site import InnerSite, site_in
+from tests.server import linked, pointed
 
 ESTATE = HEAD + account("KtClient", "client-connection-additional") + account("KtInstall", "software-installation")
 CLIENT, INSTALL = "CORP\\KtClient", "CORP\\KtInstall"
@@ -70,6 +76,57 @@ def enrolled(site: InnerSite) -> str:
     return ""
 
 
+def service_known(site: InnerSite) -> str:
+    """A service account whose password is `SECRET`."""
+    return _made(site, "SMSService", "service")
+
+
+def _made(site: InnerSite, name: str, role: str) -> str:
+    text = site.store.text() + account(name, role)
+    import_estate(site.parts, text, read_estate(text, roles=role_names()), by="olga")
+    record = plans.propose_creation(site.parts, name, by="olga", given=Secret(SECRET))
+    plans.approve(site.parts, record.plan_id, by="paul")
+    assert site.run(record.plan_id).state == "done"
+    return ""
+
+
+class NoMachines:
+    """A way to machines that nobody takes here."""
+
+    def push(self, *_: object) -> NoReturn:
+        raise AssertionError("nobody carries a request out in this test")
+
+
+def push_possible(site: InnerSite) -> str:
+    site.parts = replace(site.parts, pusher=NoMachines())
+    return _made(site, "KtPush", "client-push-installation")
+
+
+def push_asked(site: InnerSite) -> str:
+    push_possible(site)
+    push_asking.ask(site.parts, push_asking.Asked(names=["PC-0001"]), by="olga")
+    return ""
+
+
+def key_issued(site: InnerSite) -> str:
+    recovery.issue(site.parts, "floor-2", lasts_s=60, by="olga")
+    return ""
+
+
+def control_text(site: InnerSite) -> str:
+    """That sets one property otherwise."""
+    text = site_control_text.export_text(site.parts)
+    changed = text.replace(b"<Maximum Concurrent Sendings><><><8>", b"<Maximum Concurrent Sendings><><><4>")
+    assert changed != text
+    return base64.b64encode(changed).decode()
+
+
+def left_out(site: InnerSite) -> str:
+    """An access point that a reset went on without."""
+    site.store.leave_out("CAP1", proposed(site))
+    return ""
+
+
 @dataclass(frozen=True)
 class Call:
     """`before` makes what the call is about, and returns the plan's id or the drill's challenge where there is one.
@@ -82,6 +139,8 @@ class Call:
     by: str = ""
     """Whose name is expected, where no role is needed."""
 
+
+CHANGE = {"set": [{"path": "sender.https.at-once", "value": "4"}]}
 
 CALLS: dict[tuple[str, str], Call] = {
     ("PUT", "/estate"): Call("estate-imported", ESTATE),
@@ -109,6 +168,32 @@ CALLS: dict[tuple[str, str], Call] = {
         "password-set-in-realm", {"password": SECRET + "2"}, known_account
     ),
     ("PUT", "/realms/{realm}/policy"): Call("realm-policy-set", {"lockout_threshold": 7}),
+    ("POST", "/hierarchy/invitations"): Call("site-invited", {"code": "LON"}, linked.with_child_planned),
+    ("POST", "/hierarchy/join"): Call(
+        "site-joined", {"url": "https://cen.example", "fingerprint": "", "token": SECRET}, linked.with_parent_in_reach
+    ),
+    ("POST", "/hierarchy/leave"): Call("site-left", before=linked.with_parent),
+    ("DELETE", "/hierarchy/sites/{name}"): Call("site-dismissed", before=linked.with_child),
+    ("POST", "/hierarchy/bundles"): Call(
+        "bundle-queued", {"destination": "LON", "kind": "status", "payload": "aGVsbG8="}, linked.with_child
+    ),
+    ("POST", "/hierarchy/collect"): Call(
+        "bundle-collected", {"source": "LON", "kind": "status", "sequence": 1}, linked.with_file
+    ),
+    ("POST", "/site/control/deltas"): Call("site-control-applied", CHANGE),
+    ("POST", "/site/control/deltas/{name}"): Call("site-control-proposed", {**CHANGE, "base": 0}, linked.with_child),
+    ("PUT", "/site/control/text"): Call("site-control-applied", lambda text: {"content": text}, control_text),
+    ("POST", "/push"): Call("client-install-asked", {"names": ["PC-0001"]}, push_possible),
+    ("DELETE", "/push/{name}"): Call("client-install-withdrawn", before=push_asked),
+    ("POST", "/logon-keys"): Call("logon-key-issued", {"name": "floor-2"}),
+    ("DELETE", "/logon-keys/{name}"): Call("logon-key-revoked", before=key_issued),
+    ("POST", "/site/components"): Call("component-stop", {"verb": "stop", "names": ["account-manager"]}),
+    ("POST", "/site-resets"): Call("plan-proposed", {"site": "PHX", "service_password": SECRET}, service_known),
+    ("POST", "/left-out/{system}/assign"): Call("access-point-assigned", before=left_out),
+    ("POST", "/sites/{code}/removal"): Call("site-removed", before=linked.with_child_planned),
+    ("POST", "/access-points/{system}/permissions"): Call("permissions-set", before=pointed.with_access_point),
+    ("POST", "/access-points/repair"): Call("permissions-repaired", {"carry_out": True}, pointed.with_access_point),
+    ("POST", "/inboxes/visit"): Call("access-points-visited", before=pointed.with_access_point),
     ("POST", "/realms/{realm}/replication"): Call("replica-cut", {"replica": "dc2", "cut": True}),
 }
 """Every route that changes something, with a request that it takes."""
@@ -116,6 +201,7 @@ CALLS: dict[tuple[str, str], Call] = {
 ASKING: dict[tuple[str, str], Call] = {
     ("POST", "/accounts/show"): Call("", {"account": CLIENT}),
     ("POST", "/forecasts"): Call("", {"account": CLIENT}),
+    ("POST", "/site-resets/preview"): Call("", {"site": "PHX"}),
     ("POST", "/plans/{plan_id}/release-forecast"): Call("", {"holders": ["PC-0001"]}, waiting),
     ("POST", "/audit-log/verify"): Call("", {"checkpoints": []}),
 }
@@ -124,6 +210,10 @@ ASKING: dict[tuple[str, str], Call] = {
 NAMES = {
     "/clients/{name}/readmit": "PC-0001",
     "/people/{name}": "viewer",
+    "/hierarchy/sites/{name}": "LON",
+    "/site/control/deltas/{name}": "LON",
+    "/push/{name}": "PC-0001",
+    "/logon-keys/{name}": "floor-2",
     "/realms/{realm}/accounts/{name}/password": "KtInstall",
 }
 
@@ -157,7 +247,7 @@ def prepared(site: InnerSite, route: tuple[str, str], call: Call) -> Ready:
     role = authorisation()[method, f"/api/v1{path}"]
     found = call.before(site)
     body = call.body(found) if callable(call.body) else call.body
-    url = "/api/v1" + path.format(plan_id=found, name=NAMES.get(path), realm="CORP")
+    url = "/api/v1" + path.format(plan_id=found, name=NAMES.get(path), realm="CORP", system="CAP1", code="LON")
     headers = {"content-type": "application/json"}
     if role:
         headers["authorization"] = f"Bearer {people.issue(site.parts, role, 60).reveal()}"

@@ -120,7 +120,7 @@ def test_a_wrong_password_is_presented_once_even_by_a_wrong_clock():
     ("reply", "answer", "content"),
     [
         (Reply(200, {ANSWER_HEADER: "accepted"}, b"{}"), Answer.ACCEPTED, b"{}"),
-        (Reply(404, {ANSWER_HEADER: "accepted"}, b"no such file"), Answer.ACCEPTED, None),
+        (Reply(404, {ANSWER_HEADER: "accepted"}, b"no such file"), Answer.NO_FILE, None),
         (Reply(401, {ANSWER_HEADER: "locked"}, b"x"), Answer.LOCKED, None),
         (Reply(401, {ANSWER_HEADER: "unknown-account"}), Answer.UNKNOWN_ACCOUNT, None),
     ],

@@ -11,8 +11,9 @@ from keyturn.lifecycle.guards import (
     refuse_unequal,
 )
 from keyturn.lifecycle.plan import Plan, PlanKind
-from keyturn.lifecycle.planning import Patience, plan_rotation
+from keyturn.lifecycle.planning import plan_rotation
 from keyturn.lifecycle.ports import Rights
+from keyturn.lifecycle.sequences import Patience
 from keyturn.model.accounts import Account, RealmName, RoleName
 from keyturn.model.errors import Refused
 from keyturn.model.estate import ClientGroup, Estate, Holder, HolderKind, ManagedAccount, Realm, Site, SiteCode

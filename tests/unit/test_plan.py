@@ -11,12 +11,17 @@ from keyturn.lifecycle.plan import (
     PlanKind,
     Planned,
     Publish,
+    RecreateAccessPoint,
+    ReinstallComponents,
     Seal,
     SetPassword,
     Step,
+    StopComponents,
     Withdraw,
+    WriteControlFile,
 )
 from keyturn.model.accounts import Account, AccountToBe, Credential, RealmName, RoleName
+from keyturn.model.estate import SiteCode
 
 CORP = RealmName("CORP")
 OLD = Account(CORP, "S-1", "old")
@@ -24,6 +29,9 @@ NEW = AccountToBe(CORP, "new")
 SECOND = Credential(NEW, 1)
 NEXT = Credential(OLD, 2)
 CREATE = CreateAccount(NEW, RoleName("generic/service"), ())
+
+PHX, DEN = SiteCode("PHX"), SiteCode("DEN")
+WORKS: list[Step] = [StopComponents(PHX), WriteControlFile(PHX), ReinstallComponents(PHX)]
 
 CYCLE: list[Step] = [
     Seal(SECOND),
@@ -66,8 +74,20 @@ def test_no_step_of_a_cycle_but_the_canary_can_be_left_out(left_out: int) -> Non
         ([Publish(NEXT, ("a",), 1), AwaitUptake(NEXT, ("a",), 1), Withdraw(OLD, NEXT)], "another account's"),
         ([Disable(OLD, SECOND)], "its Withdraw"),
         ([*CYCLE[:7], Disable(OLD, SECOND)], "its AwaitQuiet"),
+        ([WriteControlFile(PHX)], "its StopComponents"),
+        ([StopComponents(PHX), ReinstallComponents(PHX)], "its WriteControlFile"),
+        ([RecreateAccessPoint(PHX, "CAP1")], "its ReinstallComponents"),
+        ([StopComponents(PHX), WriteControlFile(PHX), RecreateAccessPoint(PHX, "CAP1")], "its ReinstallComponents"),
+        ([StopComponents(PHX), WriteControlFile(DEN)], "its StopComponents"),
+        ([StopComponents(PHX)], "ends with the components of PHX stopped"),
+        ([*WORKS, StopComponents(PHX)], "ends with the components of PHX stopped"),
     ],
 )
 def test_an_order_that_breaks_a_promise_does_not_construct(steps: list[Step], missing: str) -> None:
     with pytest.raises(ValueError, match=missing):
         plan(steps)
+
+
+def test_a_plan_that_resets_a_site_is_about_that_site() -> None:
+    assert plan(WORKS).about == "PHX"
+    assert plan(CYCLE).about == str(OLD)

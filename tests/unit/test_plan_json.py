@@ -17,14 +17,21 @@ from keyturn.lifecycle.plan import (
     CreateAccount,
     Delete,
     Disable,
+    ForgetIdentity,
     Plan,
     PlanKind,
     Planned,
     Publish,
+    ReachWith,
+    RecreateAccessPoint,
+    ReinstallComponents,
     Seal,
     SetPassword,
     Step,
+    StopComponents,
+    VerifyPassword,
     Withdraw,
+    WriteControlFile,
 )
 from keyturn.lockout.changes import Forecast, Moment
 from keyturn.model.accounts import Account, AccountToBe, Credential, RealmName, RoleName
@@ -72,6 +79,14 @@ STEPS: tuple[Step, ...] = (
     AwaitQuiet(OLD, 3600.0, CREDENTIAL),
     Disable(OLD, CREDENTIAL),
     Delete(OLD),
+    ReachWith(CORP, OLD),
+    VerifyPassword(IN_PLACE),
+    StopComponents(PHX),
+    WriteControlFile(PHX),
+    ForgetIdentity(OLD),
+    CreateAccount(NEW, ROLE, (PHX,), generation=4),
+    ReinstallComponents(PHX),
+    RecreateAccessPoint(PHX, "cap"),
 )
 PLAN = Plan(
     PlanKind.CYCLE,
@@ -79,6 +94,7 @@ PLAN = Plan(
     tuple(Planned(step, f"because {number}") for number, step in enumerate(STEPS)),
     via=("operating-system", "console"),
     notes=("naïve → safe",),
+    keeps=(OLD, NEW),
 )
 FORECAST = Forecast(12.5, ("pc-1",), ("pc-2",), ("pc-3",), (Moment(0.0, "set"), Moment(12.5, "locked", "pc-1")))
 PC = Holder(
@@ -93,7 +109,11 @@ PC = Holder(
 )
 ESTATE = Estate(
     "configmgr",
-    realms=(Realm(CORP, RealmKind.LOCAL, ("dc1", "dc2"), 5.0, (RealmName("LAB"),), RealmPolicy(3, 60.0), "rotator"),),
+    realms=(
+        Realm(
+            CORP, RealmKind.LOCAL, ("dc1", "dc2"), 5.0, (RealmName("LAB"),), RealmPolicy(3, 60.0), "rotator", "spare"
+        ),
+    ),
     sites=(
         Site(PHX, CORP, "srv", SiteKind.SECONDARY, "Phoenix", SiteCode("CEN"), True, True, ("srv",), ("SMS",), "push"),
     ),
@@ -147,7 +167,15 @@ def test_stored_plans_keep_their_shape() -> None:
         ],
         "via": [],
         "notes": [],
+        "keeps": [],
     }
+
+
+def test_a_plan_kept_before_there_were_site_resets_is_read_as_it_was() -> None:
+    plan = Plan(PlanKind.IN_PLACE, OLD, (Planned(Seal(IN_PLACE), "kept first"),))
+    shape = json.loads(to_json(plan))
+    del shape["keeps"]
+    assert from_json(json.dumps(shape), Plan, "it") == plan
 
 
 def test_a_field_added_with_a_default_is_filled_in() -> None:

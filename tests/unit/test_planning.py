@@ -8,16 +8,21 @@ from keyturn.lifecycle.catalogue.rules import MethodPart
 from keyturn.lifecycle.guards import Change, refuse_held, refuse_last_client_connection, refuse_maintained
 from keyturn.lifecycle.plan import (
     AwaitCanary,
+    AwaitConvergence,
     AwaitQuiet,
+    AwaitUptake,
     CreateAccount,
     Disable,
     Plan,
     PlanKind,
     Publish,
+    ReachWith,
+    Seal,
     SetPassword,
     Withdraw,
 )
-from keyturn.lifecycle.planning import Patience, plan_creation, plan_deletion, plan_rotation
+from keyturn.lifecycle.planning import plan_creation, plan_deletion, plan_rotation
+from keyturn.lifecycle.sequences import Patience
 from keyturn.model.accounts import Account, AccountToBe, RealmName, RoleName
 from keyturn.model.errors import Refused
 from keyturn.model.estate import (
@@ -192,7 +197,7 @@ def test_an_account_that_somebody_holds_is_not_disabled_by_hand() -> None:
 def test_the_console_method_needs_every_service_running() -> None:
     stopped = replace(estate().sites[0], stopped_services=("SMS_EXECUTIVE",))
     found = estate(managed("svc", "sms2003/service"), sites=(stopped,))
-    with pytest.raises(Refused, match="SMS_EXECUTIVE is stopped") as refused:
+    with pytest.raises(Refused, match="SMS_EXECUTIVE does not run") as refused:
         rotation(found, MethodPart.CONSOLE)
     assert "site-reset" in refused.value.hint
     assert rotation(found).via == ("operating-system", "site-reset")
@@ -218,11 +223,36 @@ def test_a_consumer_is_waited_for_however_it_names_its_account(written: str) -> 
     assert next(p.step for p in plan.steps if isinstance(p.step, Publish)).holders == ("backup",)
 
 
+def own(*accounts: ManagedAccount, **more: object) -> Estate:
+    """A realm that Keyturn reaches with `web`, and with `spare` if the estate has it."""
+    second = "spare" if len(accounts) > 1 else None
+    return estate(*accounts, realms=(Realm(CORP, bind_account="web", second_bind_account=second),), **more)
+
+
 def test_the_account_keyturn_binds_with_is_not_rotated_under_its_own_feet() -> None:
-    realm = Realm(CORP, bind_account="web")
     with pytest.raises(Refused, match="reaches realm CORP with") as refused:
-        rotation(estate(managed("web", "generic/service"), realms=(realm,)))
-    assert "second account" in refused.value.hint
+        rotation(own(managed("web", "generic/service")))
+    assert "second_bind_account" in refused.value.hint
+
+
+def test_an_account_that_keyturn_binds_with_is_changed_while_another_one_is_proven_to_work() -> None:
+    spare = managed("spare", "generic/service")
+    plan = rotation(own(managed("web", "generic/service"), spare))
+    assert plan.kind is PlanKind.IN_PLACE
+    assert plan.steps[0].step == ReachWith(CORP, spare.account)
+    assert [type(p.step) for p in plan.steps[1:]] == [Seal, SetPassword, AwaitConvergence, AwaitUptake]
+
+
+def test_a_second_account_whose_password_is_unknown_is_no_second_account() -> None:
+    unknown = managed("spare", "generic/service", generation=None)
+    with pytest.raises(Refused, match="could not be repaired with it"):
+        rotation(own(managed("web", "generic/service"), unknown))
+
+
+def test_an_account_that_keyturn_shares_with_others_is_not_changed() -> None:
+    backup = Consumer(Holder("backup", HolderKind.CONSUMER), ("web",))
+    with pytest.raises(Refused, match="backup logs on with it too"):
+        rotation(own(managed("web", "generic/service"), managed("spare", "generic/service"), consumers=(backup,)))
 
 
 def test_a_realm_that_locks_at_the_first_mistake_proves_nothing() -> None:

@@ -152,6 +152,8 @@ class VaultContract(Setting):
         assert store.account(CONN).successor is None
         lease.settle(SECOND, SECOND_MADE)
         assert store.account(CONN).successor == SECOND_MADE
+        assert store.predecessors(SECOND_MADE) == (CONN,)
+        assert store.predecessors(CONN) == ()
         assert store.account(SECOND).successor is None
 
     def test_settling_again_changes_nothing(self, store: SqlStore, clock: Clock) -> None:
