@@ -9,7 +9,8 @@ from typing import get_args
 
 from keyturn.lifecycle import plan as steps
 from keyturn.lifecycle.plan import Step
-from keyturn.lifecycle.planning import Patience, plan_rotation
+from keyturn.lifecycle.planning import plan_rotation
+from keyturn.lifecycle.sequences import Patience
 from keyturn.model.accounts import Account, RealmName, RoleName
 from keyturn.model.estate import ClientGroup, Estate, Holder, HolderKind, ManagedAccount, Realm, Site, SiteCode
 
@@ -38,7 +39,19 @@ WORDS: dict[type, Words] = {
     steps.AwaitQuiet: Words("wait until it is silent", "A logon seen now starts the wait anew."),
     steps.Disable: Words("disable the old account", "It can be enabled again. Deleting is a later plan."),
 }
-assert set(WORDS) | {steps.Delete} == set(get_args(Step)), "a step without words"  # deleting is a plan of its own
+ELSEWHERE = {
+    steps.Delete,
+    steps.ReachWith,
+    steps.VerifyPassword,
+    steps.ForgetIdentity,
+    steps.StopComponents,
+    steps.WriteControlFile,
+    steps.ReinstallComponents,
+    steps.RecreateAccessPoint,
+}
+"""Deleting is a plan of its own; reaching stands before the first step where Keyturn's own account is changed; the rest
+is of a site reset."""
+assert set(WORDS) | ELSEWHERE == set(get_args(Step)), "a step without words"
 
 INSTEAD_OF: dict[type, type] = {steps.CreateAccount: steps.SetPassword}
 """What stands in place where the other plan makes an account."""

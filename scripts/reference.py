@@ -15,6 +15,8 @@ from keyturn.lockout.policy import Standing, judge
 from keyturn.model import errors
 from keyturn.model.logon import LogonProtocol
 from keyturn.model.policy import RealmPolicy
+from keyturn.site.components import WORK, State
+from keyturn.site.status_messages import OWN_FROM, WORDINGS
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 MADE = "<!-- Made by scripts/reference.py; edit the code instead. -->\n"
@@ -27,6 +29,7 @@ def main() -> None:
         "errors.md": errors_page(),
         "truth-table.md": truth_table(),
         "api.md": api(),
+        "status-messages.md": status_messages(),
     }
     stale = [name for name, text in pages.items() if _read(FOLDER / name) != text]
     if "--check" in sys.argv:
@@ -138,6 +141,26 @@ def api() -> str:
             text = operation.get("description", operation["summary"]).split("\n")[0]
             lines.append(f"| `{verb.upper()} {path}` | {text} | {roles[verb.upper(), path] or 'anybody'} |")
     return "\n".join(lines) + "\n"
+
+
+def status_messages() -> str:
+    lines = ["# Components and status messages\n", MADE]
+    lines += ["| component | what it does |\n|---|---|", *(f"| `{name}` | {work} |" for name, work in WORK.items())]
+    lines.append(
+        "\nA component that is not installed in a site is not shown by `keyturn site status`. States: "
+        + ", ".join(f"`{state}`" for state in State)
+        + ".\n"
+    )
+    lines.append(f"Numbers below {OWN_FROM} are those of SMS for the same event; the others are Keyturn's own.\n")
+    lines.append("| number | severity | text |\n|---|---|---|")
+    lines += [
+        f"| {int(number)} | {said.severity} | {_escaped(said.text)} |" for number, said in sorted(WORDINGS.items())
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def _read(path: Path) -> str:
