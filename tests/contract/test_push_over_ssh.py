@@ -5,6 +5,7 @@ installations are in `tests/live/test_client_push.py`."""
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -62,6 +63,21 @@ def target(there: PushMachine) -> Target:
 @pytest.fixture
 def ledger() -> Written:
     return Written()
+
+
+@pytest.fixture(autouse=True)
+def nothing_outlives_its_connection() -> Iterator[None]:
+    yield
+    assert not list(waiting_for_nobody())
+
+
+def waiting_for_nobody() -> Iterator[str]:
+    """Programs that were to answer ssh, and whose folder is gone."""
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            words = process.read_bytes().decode(errors="replace").split("\0")
+            if any("keyturn-push-" in word and not Path(word).parent.exists() for word in words):
+                yield " ".join(words)
 
 
 def test_a_wrong_password_is_one_attempt_written_down_before_and_after(

@@ -8,6 +8,7 @@ went out at all.
 
 import errno
 import os
+import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -54,7 +55,8 @@ class Talk:
         """Its exit status."""
         with suppress(OSError):
             self.stdin.close()
-        status = self._process.wait()
+        os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
+        status = _ended(self._process)
         self._listening.join()
         self._answering.stop()
         return status
@@ -97,19 +99,32 @@ def asked(way: Ssh, command: list[str], password: Secret, begin: Callable[[], No
         )
         answering = _Answering(pipe, password, begin, process)
         answering.thread.start()
-        watchdog = threading.Timer(within_s, process.kill)
+        watchdog = threading.Timer(within_s, _kill, (process,))
         watchdog.start()
         try:
             yield Talk(process, answering)
         finally:
             watchdog.cancel()
-            process.kill()
-            process.wait()
+            _ended(process)
             answering.stop()
             for end in (process.stdin, process.stdout, process.stderr):
                 with suppress(OSError):
                     if end:
                         end.close()
+
+
+def _ended(process: "subprocess.Popen[bytes]") -> int:
+    """Its exit status, once nothing of it is left."""
+    if process.returncode is None:
+        _kill(process)
+    return process.wait()
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    """With the program that it has asked, which would outlive it and hold its pipes open. Until ssh is waited for, its
+    group is nobody else's."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 class _Answering:
@@ -148,7 +163,7 @@ class _Answering:
             self._begin()
         except KeyturnError as error:
             self.refusal = error
-            self._process.kill()  # before the question has an answer, even an empty one
+            _kill(self._process)  # before the question has an answer, even an empty one
             return
         self.went_out = True
         with suppress(BrokenPipeError):
