@@ -9,8 +9,7 @@ from keyturn.cli.client_push import push, remove, requests, withdraw
 from keyturn.cli.logon_key import logon_key
 from keyturn.cli.moments import moment as moment
 from keyturn.cli.printing import print_json, print_table
-from keyturn.cli.tools import Session
-from keyturn.model.errors import Refused
+from keyturn.cli.tools import Session, hand_out, refuse_existing
 
 
 @click.group()
@@ -27,15 +26,11 @@ def invite(session: Session, name: str, token_file: Path | None) -> None:
 
     It is printed, or written to a new file that only you can read, and is kept nowhere else.
     """
-    if token_file and token_file.exists():
-        raise Refused(f"{token_file} exists already", hint="name a new file")
+    refuse_existing(token_file)
     invitation = session.api().post("/clients", {"name": name})
+    hand_out(invitation["token"], token_file)
     if token_file:
-        token_file.touch(mode=0o600, exist_ok=False)
-        token_file.write_text(invitation["token"] + "\n")
         click.echo(f"token for {name} in {token_file}, for {invitation['lasts_s'] / 60:.0f} min", err=True)
-    else:
-        click.echo(invitation["token"])
 
 
 @client.command()

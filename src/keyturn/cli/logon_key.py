@@ -7,8 +7,7 @@ import click
 from keyturn.cli.api import segment
 from keyturn.cli.moments import moment
 from keyturn.cli.printing import print_json, print_table
-from keyturn.cli.tools import Session
-from keyturn.model.errors import Refused
+from keyturn.cli.tools import Session, hand_out, refuse_existing
 
 DAY_S = 24 * 3600
 
@@ -28,15 +27,11 @@ def issue(session: Session, name: str, days: int, key_file: Path | None) -> None
 
     Whoever has it can enrol any machine of the estate that has no living client, and gets what that machine would.
     """
-    if key_file and key_file.exists():
-        raise Refused(f"{key_file} exists already", hint="name a new file")
+    refuse_existing(key_file)
     issued = session.api().post("/logon-keys", {"name": name, "lasts_s": days * DAY_S})
+    hand_out(issued["key"], key_file)
     if key_file:
-        key_file.touch(mode=0o600, exist_ok=False)
-        key_file.write_text(issued["key"] + "\n")
         click.echo(f"logon key {name} in {key_file}, for {days} days", err=True)
-    else:
-        click.echo(issued["key"])
 
 
 @logon_key.command()

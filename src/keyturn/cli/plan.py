@@ -130,6 +130,12 @@ def watch(session: Session, plan_id: str, as_json: bool) -> None:
 def go_through(api: Api, proposal: dict[str, object], *, yes: bool, as_json: bool) -> None:
     """Propose, show, ask, approve, follow."""
     proposed = api.post("/plans", proposal)
+    if approved(api, proposed, yes=yes, as_json=as_json):
+        follow(api, proposed["id"], as_json=as_json)
+
+
+def approved(api: Api, proposed: dict[str, Any], *, yes: bool, as_json: bool) -> bool:
+    """Show the plan, ask, approve. A program is not asked: without `yes` it gets the plan, which waits."""
     if not as_json:
         show_plan(proposed)
     if not yes and (as_json or not confirmed("Approve this plan?")):
@@ -137,9 +143,9 @@ def go_through(api: Api, proposal: dict[str, object], *, yes: bool, as_json: boo
             print_json(proposed)
         else:
             click.echo(f"plan {proposed['id']} waits: keyturn plan approve {proposed['id']}")
-        return
+        return False
     api.post(f"/plans/{proposed['id']}/approve")
-    follow(api, proposed["id"], as_json=as_json)
+    return True
 
 
 def follow(api: Api, plan_id: str, *, as_json: bool, result: bool = True) -> None:

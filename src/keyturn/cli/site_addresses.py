@@ -11,8 +11,7 @@ import click
 from keyturn.cli.api import segment
 from keyturn.cli.client import moment
 from keyturn.cli.printing import print_json, print_table
-from keyturn.cli.tools import Session, read_secret
-from keyturn.model.errors import Refused
+from keyturn.cli.tools import Session, hand_out, read_secret, refuse_existing
 
 _json = click.option("--json", "as_json", is_flag=True, help="For programs: JSON on stdout.")
 
@@ -26,18 +25,13 @@ def invite(session: Session, code: str, token_file: Path | None) -> None:
 
     What to type at that site stands on stderr. The token is printed, or written to a new file that only you can read.
     """
-    if token_file and token_file.exists():
-        raise Refused(f"{token_file} exists already", hint="name a new file")
+    refuse_existing(token_file)
     door = session.door()
     invitation = session.api().post("/hierarchy/invitations", {"code": code})
     fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert(door.authority_pem)).hexdigest()
     click.echo(f"at site {code}: keyturn site join {invitation['url']} --fingerprint {fingerprint}", err=True)
     click.echo(f"the token lasts {invitation['lasts_s'] / 60:.0f} min", err=True)
-    if token_file:
-        token_file.touch(mode=0o600, exist_ok=False)
-        token_file.write_text(invitation["token"] + "\n")
-    else:
-        click.echo(invitation["token"])
+    hand_out(invitation["token"], token_file)
 
 
 @click.command()

@@ -8,7 +8,7 @@ import click
 
 from keyturn.cli.api import Api, segment
 from keyturn.cli.over_ssh import Far, far
-from keyturn.cli.plan import confirmed, follow, show_plan
+from keyturn.cli.plan import approved, confirmed, follow, show_plan
 from keyturn.cli.printing import listed, print_json, wrapped
 from keyturn.cli.site_setup_file import asked_accounts
 from keyturn.cli.tools import Session, read_secret
@@ -136,17 +136,9 @@ def remove(session: Session, site: str, only_plan: bool, yes: bool, as_json: boo
 
 def _reset(api: Api, asked: dict[str, Any], yes: bool, as_json: bool) -> None:
     proposed = api.post("/site-resets", asked)
-    if not as_json:
-        show_plan(proposed)
-    if not yes and (as_json or not confirmed("Approve this plan?")):
-        if as_json:
-            print_json(proposed)
-        else:
-            click.echo(f"plan {proposed['id']} waits: keyturn plan approve {proposed['id']}")
-        return
-    api.post(f"/plans/{proposed['id']}/approve")
-    follow(api, proposed["id"], as_json=as_json, result=False)
-    _tell(api, proposed["id"], as_json)
+    if approved(api, proposed, yes=yes, as_json=as_json):
+        follow(api, proposed["id"], as_json=as_json, result=False)
+        _tell(api, proposed["id"], as_json)
 
 
 def _tell(api: Api, plan_id: str, as_json: bool) -> None:

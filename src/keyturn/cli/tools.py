@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import click
 
 from keyturn.cli.api import Api
+from keyturn.model.errors import Refused
 from keyturn.model.secret import Secret
 from keyturn.wire.door import Door
 
@@ -112,3 +113,18 @@ def read_secret(*, from_stdin: bool, prompt: str) -> Secret:
             raise click.UsageError("nothing came on standard input")
         return Secret(text)
     return Secret(click.prompt(prompt, hide_input=True, confirmation_prompt=True))
+
+
+def refuse_existing(file: Path | None) -> None:
+    """Before anything is made that would go into it."""
+    if file and file.exists():
+        raise Refused(f"{file} exists already", hint="name a new file")
+
+
+def hand_out(secret: str, file: Path | None) -> None:
+    """What is kept nowhere else: on standard output, or in a new file that its owner alone can read."""
+    if file is None:
+        click.echo(secret)
+        return
+    file.touch(mode=0o600, exist_ok=False)
+    file.write_text(secret + "\n")
