@@ -1,7 +1,9 @@
 """What the documentation tells people to type exists."""
 
+import ast
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -40,6 +42,24 @@ def test_a_command_of_the_documentation_exists_with_its_options(page: str, comma
     known = {name for parameter in walked.params for name in parameter.opts} | {"--help"}
     used = {word.partition("=")[0] for word in words if word.startswith("--")}
     assert used <= known, f"{page}: {command}"
+
+
+def hinted() -> Iterator[tuple[str, str, str]]:
+    """Noun and verb of every command that a hint in the source tells people to type."""
+    for file in sorted((ROOT / "src").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.keyword) and node.arg == "hint":
+                texts = (part.value for part in ast.walk(node.value) if isinstance(part, ast.Constant))
+                for noun, verb in re.findall(r"keyturn ([a-z][a-z-]*) ([a-z][a-z-]*)", " ".join(map(str, texts))):
+                    yield str(file.relative_to(ROOT)), noun, verb
+
+
+def test_a_command_of_a_hint_exists() -> None:
+    context = click.Context(keyturn)
+    for file, noun, verb in hinted():
+        group = keyturn.get_command(context, noun) if noun in NOUNS else None
+        if isinstance(group, click.Group):
+            assert group.get_command(context, verb), f"{file}: keyturn {noun} {verb}"
 
 
 def test_every_noun_has_a_command_behind_it() -> None:

@@ -171,5 +171,5 @@ def _refuse_altered(outside: Outside, content: Content) -> None:
         raise EnvelopeError(
             f"the envelope says {said[0]} generation {said[1]} of site {said[2]}, "
             f"and holds {holds[0]} generation {holds[1]} of site {holds[2]}",
-            hint="it was altered or exchanged: keyturn envelope verify, and keyturn audit-log shows who had it",
+            hint="it was altered or exchanged: keyturn envelope verify, and keyturn audit-log show, for who had it",
         )

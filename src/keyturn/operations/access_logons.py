@@ -74,7 +74,8 @@ def _log_on(parts: Parts, system: SiteSystem, point: ReachedPoint, managed: Mana
     if any(parts.store.point(each.name).refused == mark for each in points_of(estate, parts.settings.site)):
         raise PointTrouble(
             f"the password of {managed.account} was called wrong, so it is not presented again",
-            hint=f"keyturn account verify '{managed.account}', and rotate it if somebody else has changed it",
+            hint=f"keyturn envelope verify tells whether somebody else has changed it; then keyturn account adopt "
+            f"'{managed.account}'",
         )
     secret = parts.store.secret(Credential(managed.account, managed.generation))
     try:
