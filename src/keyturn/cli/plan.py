@@ -57,18 +57,52 @@ def _decision(verb: str, text: str) -> None:
     @click.argument("plan_id", metavar="PLAN")
     @_JSON
     @click.pass_obj
-    def decide(session: Session, plan_id: str, as_json: bool) -> None:
-        decided = session.api().post(f"/plans/{plan_id}/{verb}")
-        if as_json:
-            print_json(decided)
-        else:
-            click.echo(f"plan {decided['id']} ({decided['kind']} {decided['account']}): {decided['state']}")
+    def command(session: Session, plan_id: str, as_json: bool) -> None:
+        decide(session, plan_id, verb, as_json)
 
 
 _decision("approve", "Let PLAN run.")
 _decision("reject", "Decline PLAN; nothing was done.")
-_decision("resume", "Go on with PLAN after it stopped with a question; patience begins anew.")
 _decision("abandon", "Give PLAN up where it stands; no account is taken from anybody.")
+
+
+@plan.command()
+@_JSON
+@click.pass_obj
+def questions(session: Session, as_json: bool) -> None:
+    """What the stopped plans ask, each question once, with its way out."""
+    found = session.api().get("/plans/questions")
+    if as_json:
+        print_json(found)
+        return
+    for question in found:
+        count = len(question["plans"])
+        click.echo(wrapped(question["text"], f"{count} plan{'s' if count > 1 else ''}: "))
+        click.echo(wrapped(question["hint"], "  hint:  "))
+        click.echo(f"  plans: {listed(question['plans'])}")
+    if not found:
+        click.echo("no plan asks anything", err=True)
+
+
+@plan.command()
+@click.argument("plan_id", metavar="PLAN")
+@click.option("--alike", is_flag=True, help="Also every other plan that stopped with the same question.")
+@_JSON
+@click.pass_obj
+def resume(session: Session, plan_id: str, alike: bool, as_json: bool) -> None:
+    """Go on with PLAN after it stopped with a question; patience begins anew."""
+    if not alike:
+        decide(session, plan_id, "resume", as_json)
+        return
+    found = session.api().post(f"/plans/{plan_id}/resume-alike")
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(f"{len(found['resumed'])} plans go on")
+        for plan_not_resumed, reason in found["refused"].items():
+            click.echo(f"plan {plan_not_resumed} does not: {reason}", err=True)
+    if found["refused"]:
+        sys.exit(1)
 
 
 @plan.command()
@@ -125,6 +159,14 @@ def confirm(session: Session, plan_id: str, holders: tuple[str, ...], yes: bool,
 def watch(session: Session, plan_id: str, as_json: bool) -> None:
     """Follow PLAN until it is done or asks a person. Ctrl-C stops the watching, not the plan."""
     follow(session.api(), plan_id, as_json=as_json)
+
+
+def decide(session: Session, plan_id: str, verb: str, as_json: bool) -> None:
+    decided = session.api().post(f"/plans/{plan_id}/{verb}")
+    if as_json:
+        print_json(decided)
+    else:
+        click.echo(f"plan {decided['id']} ({decided['kind']} {decided['account']}): {decided['state']}")
 
 
 def go_through(api: Api, proposal: dict[str, object], *, yes: bool, as_json: bool) -> None:

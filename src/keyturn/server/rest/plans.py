@@ -10,6 +10,7 @@ from keyturn.lockout.timeline import timeline
 from keyturn.model.secret import Secret
 from keyturn.operations import plans
 from keyturn.operations.confirming import confirm
+from keyturn.operations.plan_questions import questions, resume_alike
 from keyturn.server.rest.security import VIEWER, Approver, Operator, Site
 from keyturn.server.rest.shaping import forecast_shape, plan_shape
 from keyturn.wire.rest import ForecastShape, PlanShape
@@ -32,6 +33,23 @@ class Holders:
     holders: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class QuestionShape:
+    """Accounts and generations are left out of the text where several plans ask it."""
+
+    text: str
+    hint: str
+    plans: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ResumedShape:
+    """`refused`: by plan, why it was not."""
+
+    resumed: list[str]
+    refused: dict[str, str]
+
+
 @router.post("", status_code=201)
 def propose(parts: Site, person: Operator, proposal: Proposal) -> PlanShape:
     """Make a plan. Nothing is done before it is approved."""
@@ -51,6 +69,15 @@ def propose(parts: Site, person: Operator, proposal: Proposal) -> PlanShape:
 def all_plans(parts: Site, *, only_open: Annotated[bool, Query(alias="open")] = False) -> list[PlanShape]:
     """Every plan, or the open ones."""
     return [plan_shape(plans.shown(parts, record)) for record in parts.store.plans(only_open=only_open)]
+
+
+@router.get("/questions", dependencies=[VIEWER])
+def asked(parts: Site) -> list[QuestionShape]:
+    """What the stopped plans ask, each question once."""
+    return [
+        QuestionShape(question.text, question.hint, [record.plan_id for record in question.plans])
+        for question in questions(parts)
+    ]
 
 
 @router.get("/{plan_id}", dependencies=[VIEWER])
@@ -82,6 +109,13 @@ def reject(parts: Site, person: Approver, plan_id: str) -> PlanShape:
 def resume(parts: Site, person: Operator, plan_id: str) -> PlanShape:
     """Go on after it stopped with a question."""
     return plan_shape(plans.resume(parts, plan_id, by=person.name))
+
+
+@router.post("/{plan_id}/resume-alike")
+def resume_with_others(parts: Site, person: Operator, plan_id: str) -> ResumedShape:
+    """Go on with it and with every other plan that stopped with the same question."""
+    resumed = resume_alike(parts, plan_id, by=person.name)
+    return ResumedShape(list(resumed.plans), dict(resumed.refused))
 
 
 @router.post("/{plan_id}/abandon")
