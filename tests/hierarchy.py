@@ -1,8 +1,11 @@
 """Whole sites without sockets, and lines between them that a test cuts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
+from keyturn.lifecycle.ports import Authority
 from keyturn.model.errors import KeyturnError, Refused
 from keyturn.model.estate import SiteCode
 from keyturn.model.secret import Secret
@@ -11,6 +14,7 @@ from keyturn.operations.despooling import HANDLERS
 from keyturn.operations.hierarchy_ports import Joined, Joining, Receipt, Session, SiteLogon, Unreached
 from keyturn.operations.neighbours import served_by
 from keyturn.operations.parts import Parts
+from keyturn.operations.receive_inbox import take_from
 from keyturn.operations.sending import Sender
 from keyturn.operations.site_credentials import admit, closed_to, must_log_on, prove_fresh, tell_sites
 from keyturn.site.cards import Address, Card
@@ -66,8 +70,8 @@ class Hierarchy:
     logons: list[tuple[str, str, str]] = field(default_factory=list)
     """Who showed a password where, and what it came to."""
 
-    def found(self, code: str, text: str) -> InnerSite:
-        """A site. Founding the same one again is a restart."""
+    def found(self, code: str, text: str, real: Mapping[str, Authority] = MappingProxyType({})) -> InnerSite:
+        """A site. Founding the same one again is a restart. `real` realms are servers of the test's own."""
         folder = self.folder / code
         folder.mkdir(exist_ok=True)
 
@@ -79,7 +83,7 @@ class Hierarchy:
                 line=WireTo(self, code),
             )
 
-        site = site_in(folder, text, clock=self.clock, wrap=in_hierarchy)
+        site = site_in(folder, text, clock=self.clock, wrap=in_hierarchy, real=real)
         self.sites[code] = site
         self.senders[code] = Sender(site.parts, lambda: 1.0)
         self.sessions = {pair: token for pair, token in self.sessions.items() if code not in pair}
@@ -95,6 +99,8 @@ class Hierarchy:
             parts = self.sites[code].parts
             tell_sites(parts)
             self.senders[code].turn()
+            if parts.receive_folder is not None:
+                take_from(parts, parts.receive_folder)
             bundles.open_arrived(parts, HANDLERS)
             prove_fresh(parts)
         self.clock.turn(step_s)

@@ -10,20 +10,29 @@ import pytest
 from smbprotocol.open import CreateDisposition, FilePipePrinterAccessMask
 
 from keyturn.adapters.authorities.active_directory.authority import open_authority
+from keyturn.adapters.authorities.pass_through import PassThrough
+from keyturn.adapters.links.receive_folder import ReceivedFiles
 from keyturn.adapters.shares.smb_access_point import SmbAccessPoint
 from keyturn.lifecycle.ports import Authority
 from keyturn.model.accounts import Account, AccountToBe
+from keyturn.model.estate import SiteCode
 from keyturn.model.logon import Answer
 from keyturn.model.policy import RealmPolicy
 from keyturn.model.secret import Secret
-from keyturn.operations import accounts
+from keyturn.operations import accounts, bundles, links, site_control
 from keyturn.operations.access_permissions import Found, apply_permissions, repair_permissions
 from keyturn.operations.inbox_ports import PointTrouble
 from keyturn.operations.inboxes import tend
 from keyturn.server.access_point import access_files
+from keyturn.site.bundles import Kind
 from keyturn.site.client_files import DiscoveryRecord, write_letter
+from keyturn.site.control.catalogue import Section
+from keyturn.site.control.deltas import Set
+from keyturn.site.control.document import Path as ControlPath
 from tests.contract.access_point_contract import AccessPointContract, Person, Setting
 from tests.estates import HEAD, account
+from tests.hierarchy import Hierarchy, child, estate
+from tests.hierarchy import account as address_account
 from tests.inner_site import InnerSite, site_in
 from tests.samba import ADMINISTRATOR, OURS, REALM, Samba, running
 
@@ -168,3 +177,37 @@ def leave_as_client(share: str, name: str) -> None:
         access = FilePipePrinterAccessMask.GENERIC_WRITE
         with reached._file(rf"ddr.box\{name}", access, 0, CreateDisposition.FILE_CREATE) as file:
             file.write(RECORD, 0)
+
+
+def test_a_sender_delivers_bundles_into_the_receive_inbox(
+    samba: Samba, tmp_path: Path, share: str, authority: Authority
+) -> None:
+    authority.create(AccountToBe(REALM, "KtToCen"), SECRET)
+    samba.converge()
+    inboxes = samba.directory / "fs1" / "share" / "boxes"
+    received = ReceivedFiles(inboxes)
+    assert not received.names()
+    samba.adlab("ex", "fs1", "chown", r"CORP\KtToCen", "/srv/boxes/despoolr.box/receive")
+    sites = Hierarchy(tmp_path)
+    below = child("EUR", parent="CEN", realm=REALM)
+    address = address_account("KtToCen", "site-address", realm=REALM, sites=("EUR",))
+    head = estate("CEN", realm=REALM, kind="central", sites=below, accounts=address)
+    cen, eur = sites.found("CEN", head, real={REALM: authority}), sites.found("EUR", estate("EUR", realm="EURO"))
+    sites.join("EUR", "CEN")
+    accounts.adopt(cen.parts, rf"{REALM}\KtToCen", SECRET, by="olga")
+    access = PassThrough(authority)
+    cen.parts = replace(cen.parts, receive_folder=received, access_realm=lambda realm: access)
+    eur.parts = replace(eur.parts, access_point=SmbAccessPoint)
+    sites.senders["EUR"].parts = eur.parts
+    sites.settle()
+    site_control.propose(eur.parts, [Set(ControlPath(Section.ADDRESS, "CEN", "place"), share)], by="olga")
+    payloads = [bytes([number]) * 1000 * (1 + 300 * (number == 3)) for number in range(5)]
+    for payload in payloads:
+        bundles.post(eur.parts, SiteCode("CEN"), Kind.PACKAGE, payload)
+    sites.turn("EUR")
+    assert len(received.names()) == len(payloads), links.links(eur.parts)[0].record.trouble
+    sites.settle(2)
+    assert [bundles.collect(cen.parts, header) for header in cen.store.delivered()] == payloads
+    assert not received.names()
+    assert samba.bad_counts("KtToCen") == 0
+    sites.close()

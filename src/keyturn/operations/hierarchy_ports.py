@@ -1,6 +1,6 @@
 """What the hierarchy needs from outside: other sites, and a place for what is on its way between them."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -188,6 +188,22 @@ class Joined:
 
 class Unreached(Exception):
     """No connection, or no answer that could be understood: what became of the request is unknown."""
+
+
+class ReceiveFolder(Protocol):
+    """The receive inbox as a folder, into which other sites write over a share."""
+
+    def names(self) -> Sequence[str]:
+        """Of the files that are whole, in the order in which they are to be taken."""
+
+    def content(self, name: str) -> bytes:
+        """BadBundle for what is no plain file, or is longer than a bundle may be; Unavailable while it cannot be
+        read."""
+
+    def remove(self, name: str) -> None: ...
+
+    def put_aside(self, name: str) -> None:
+        """Where people find it and nobody takes it."""
 
 
 class Line(Protocol):

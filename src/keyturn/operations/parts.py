@@ -9,9 +9,10 @@ from keyturn.lifecycle.sequences import Patience
 from keyturn.model.accounts import RealmName
 from keyturn.model.estate import Estate, Holder
 from keyturn.model.secret import Secret
+from keyturn.model.software import LogSettings
 from keyturn.operations.access import AccessRealm
 from keyturn.operations.delegation import Delegation
-from keyturn.operations.hierarchy_ports import Line, NoLine
+from keyturn.operations.hierarchy_ports import Line, NoLine, ReceiveFolder
 from keyturn.operations.inbox_ports import AccessPoint, no_access_point
 from keyturn.operations.ports import Store
 from keyturn.operations.push_records import Pusher
@@ -38,6 +39,9 @@ class Settings:
     lease_s: float = LEASE_S
     """How long after its last write a worker that died still holds its plan."""
     status_messages: Retention = Retention()
+    policy_s: float = 7 * 24 * 3600
+    """For how long a client may begin programs by a policy, once it was issued. It is issued anew at half time."""
+    client_logs: LogSettings = LogSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,8 @@ class Parts:
     address: Address = Address("", "")
     """Where other sites reach this one."""
     line: Line = NoLine()
+    receive_folder: ReceiveFolder | None = None
+    """None: other sites reach this one over HTTPS alone."""
     access_point: Callable[[str], AccessPoint] = no_access_point
     """On a share, by the share's name."""
     pusher: Pusher | None = None

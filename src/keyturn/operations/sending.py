@@ -1,17 +1,21 @@
 """The sender: carries what is queued to the neighbours, each link at its own pace."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from keyturn.model.estate import SiteCode
 from keyturn.model.secret import Secret
 from keyturn.operations.hierarchy_ports import HeldCredential, LinkRecord, Standing, Unreached
+from keyturn.operations.inbox_ports import PointTrouble, ReachedPoint
 from keyturn.operations.neighbours import neighbours, reached_through
 from keyturn.operations.parts import Parts
+from keyturn.operations.receive_inbox import entered, put
 from keyturn.operations.site_control import setting
 from keyturn.operations.site_credentials import is_address_account, log_on
-from keyturn.site.bundles import Lane
+from keyturn.site.bundles import Header, Lane
 from keyturn.site.cards import Card
 from keyturn.site.control.catalogue import SENDER, Section
 from keyturn.site.control.document import Path
@@ -59,11 +63,14 @@ class Sender:
         """All that is queued for this neighbour and whoever is reached through it, as far as it takes it."""
         beyond, count, record = reached_through(self.parts, to.code), 0, self.parts.store.link(to.code)
         try:
-            while headers := self.parts.store.outgoing(beyond, PORTION):
-                for header in headers:
+            with ExitStack() as visit:
+                carry_file = self._way_of_files(to, visit)
+                for header in self._queued(beyond):
+                    bundle = self.parts.store.outgoing_bundle(header)
                     if header.lane is Lane.FILES:
-                        self._enter(to)
-                    self._deliver(to, self.parts.store.outgoing_bundle(header))
+                        carry_file(header, bundle)
+                    else:
+                        self._deliver(to, bundle)
                     self.parts.store.sent(header)
                     count += 1
         except _Stuck as stuck:
@@ -72,6 +79,30 @@ class Sender:
             if count or record.failures:
                 self.parts.store.note_link(LinkRecord(to.code, last_sent_at=self._now()))
         return count
+
+    def _queued(self, destinations: Sequence[SiteCode]) -> Iterator[Header]:
+        while headers := self.parts.store.outgoing(destinations, PORTION):
+            yield from headers
+
+    def _way_of_files(self, to: Card, visit: ExitStack) -> Callable[[Header, bytes], None]:
+        """Over the share that the address names, or over HTTPS."""
+        share = setting(self.parts, Path(Section.ADDRESS, to.code, "place"), "")
+
+        def over_https(_: Header, bundle: bytes) -> None:
+            self._enter(to)
+            self._deliver(to, bundle)
+
+        @lru_cache(maxsize=1)
+        def inbox() -> ReachedPoint:
+            return visit.enter_context(entered(self.parts, to, share, self._usable(to, self._accounts(to))))
+
+        def over_the_share(header: Header, bundle: bytes) -> None:
+            try:
+                put(inbox(), header, bundle)
+            except PointTrouble as trouble:
+                raise _ShutOut(trouble.message) from None
+
+        return over_the_share if share.startswith("\\\\") else over_https
 
     def _deliver(self, to: Card, bundle: bytes) -> None:
         for _ in range(2):
@@ -89,21 +120,27 @@ class Sender:
 
     def _enter(self, to: Card) -> None:
         """Before anything long is sent. Without an account of theirs this site's key may be enough."""
-        accounts = [c for c in self.parts.store.held_credentials() if c.owner == to.code and is_address_account(c)]
+        accounts = self._accounts(to)
         if accounts and to.code not in self._sessions:
             self._log_on(to, accounts)
 
     def _log_on(self, to: Card, accounts: Sequence[HeldCredential]) -> None:
-        """With the newest to come: while one account follows another, both are held."""
-        usable = [credential for credential in accounts if credential.standing is Standing.PROVEN]
-        if not usable:
-            raise _ShutOut(f"no Site Address account of site {to.code} that works is held here")
-        credential = usable[-1]
+        credential = self._usable(to, accounts)
         session = log_on(self.parts, to, credential)
         if session.token is None:
             what = f"{credential.account} generation {credential.generation}"
             raise _ShutOut(f"{what}: {session.answer or session.reason}")
         self._sessions[to.code] = session.token
+
+    def _accounts(self, to: Card) -> Sequence[HeldCredential]:
+        return [c for c in self.parts.store.held_credentials() if c.owner == to.code and is_address_account(c)]
+
+    def _usable(self, to: Card, accounts: Sequence[HeldCredential]) -> HeldCredential:
+        """The newest to come: while one account follows another, both are held."""
+        usable = [credential for credential in accounts if credential.standing is Standing.PROVEN]
+        if not usable:
+            raise _ShutOut(f"no Site Address account of site {to.code} that works is held here")
+        return usable[-1]
 
     def _note_failure(self, record: LinkRecord, stuck: _Stuck, *, sent: bool) -> None:
         trouble = str(stuck)

@@ -4,7 +4,7 @@ The owner's side decides by the same gate as for every agent; a site server is t
 repeated until the site has answered it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from keyturn.lockout.budget import Wait as BudgetWait
@@ -30,13 +30,16 @@ from keyturn.site.messages import Credentials, Proofs, Proven, Take
 SITE_ADDRESS = "site-address"
 """The role of the account with which one site's sender logs on at another, in every catalogue that has it."""
 
+Present = Callable[[SiteLogon], Session]
+"""One logon. Raises Unreached."""
+
 RETRY_S = 5.0
 LATER_S = 60.0
 
 _FORGET = 0
 """In the place of a generation: the site was told to forget the account."""
 
-_LATER = frozenset({Answer.LOCKED, Answer.REVOKED, Answer.NO_SHARE, Answer.NO_FILE})
+_LATER = frozenset({Answer.LOCKED, Answer.REVOKED, Answer.NO_SHARE, Answer.NO_SHARE_ACCESS, Answer.NO_FILE})
 """Over when others have seen to it: nothing is known of the password."""
 
 
@@ -97,19 +100,19 @@ def prove_fresh(parts: Parts) -> None:
                 parts.store.keep_standing(replace(credential, retry_at=parts.now() + RETRY_S))
 
 
-def log_on(parts: Parts, to: Card, credential: HeldCredential) -> Session:
-    """One logon, within the lockout budget. What it came to is kept, and told to the owner of the account where it is
-    new. A password that was refused is never presented again."""
+def log_on(parts: Parts, to: Card, credential: HeldCredential, present: Present | None = None) -> Session:
+    """One logon, within the lockout budget: at the site's server, or by `present`. What it came to is kept, and told
+    to the owner of the account where it is new. A password that was refused is never presented again."""
     try:
         closed = parts.line.ask(to, credential.account, credential.generation)
     except Unreached as error:
         return Session(None, reason=str(error) or "no answer")
     if closed:
         return Session(None, reason=closed)
-    return _present(parts, to, credential)
+    return _present(parts, to, credential, present or (lambda logon: parts.line.log_on(to, logon)))
 
 
-def _present(parts: Parts, to: Card, credential: HeldCredential) -> Session:
+def _present(parts: Parts, to: Card, credential: HeldCredential, present: Present) -> Session:
     """Written down before it is spent. One of unknown end keeps the next back for the realm's whole window."""
     realm, _, name = credential.account.partition("\\")
     account = Account(RealmName(realm), f"name:{canonical(name)}", name)
@@ -121,7 +124,7 @@ def _present(parts: Parts, to: Card, credential: HeldCredential) -> Session:
     number = parts.store.begin(account, to.code, parts.now(), None)
     secret = parts.store.held_secret(credential)
     try:
-        session = parts.line.log_on(to, SiteLogon(credential.account, credential.generation, secret))
+        session = present(SiteLogon(credential.account, credential.generation, secret))
     except Unreached as error:
         if credential.standing is Standing.PROVEN:
             # It opened the account before, and a generation that is old by now is not looked at there.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from keyturn.operations.bundles import open_arrived
 from keyturn.operations.despooling import HANDLERS
 from keyturn.operations.parts import Parts
+from keyturn.operations.receive_inbox import take_from
 from keyturn.operations.sending import Sender
 from keyturn.operations.site_credentials import prove_fresh, tell_sites
 from keyturn.server.supervision import Component
@@ -29,6 +30,8 @@ def link_components(parts: Parts, chance: Callable[[], float] = random.random) -
         return LOOK_S
 
     def open_all() -> float:
+        if parts.receive_folder is not None:
+            take_from(parts, parts.receive_folder)
         open_arrived(parts, HANDLERS)
         return LOOK_S
 

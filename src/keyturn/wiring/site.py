@@ -11,6 +11,7 @@ from keyturn.adapters.site_files.settings import SiteSettings, read_settings
 
 if TYPE_CHECKING:
     from keyturn.adapters.links.https import HttpsLine
+    from keyturn.adapters.links.receive_folder import ReceivedFiles
     from keyturn.adapters.site_files.custodians import Custodians
     from keyturn.adapters.store.login import StoreLogins
     from keyturn.adapters.store.seal_key import SealKey
@@ -138,6 +139,7 @@ def _parts(
         address=address,
         pusher=SshPush(address.url, address.authority, str(files.known_hosts)),
         line=_line(store, settings),
+        receive_folder=_receive_folder(settings),
         access_point=_access_point,
     )
     return parts
@@ -159,6 +161,12 @@ def _line(store: "SqlStore", settings: SiteSettings) -> "HttpsLine":
     from keyturn.operations.neighbours import own_server
 
     return HttpsLine(lambda: own_server(store, settings.operating.site), store.site_keys, PinnedHttps, fetch_authority)
+
+
+def _receive_folder(settings: SiteSettings) -> "ReceivedFiles | None":
+    from keyturn.adapters.links.receive_folder import ReceivedFiles
+
+    return ReceivedFiles(settings.inboxes) if settings.inboxes else None
 
 
 def _new_id() -> str:

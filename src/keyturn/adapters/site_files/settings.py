@@ -2,6 +2,7 @@
 
 import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import tomlkit
@@ -9,8 +10,11 @@ import tomlkit
 from keyturn.escrow.custody import Custodian, Custody
 from keyturn.lifecycle.sequences import Patience
 from keyturn.model.errors import Refused
+from keyturn.model.software import LogSettings
 from keyturn.operations.parts import LEASE_S, Settings
 from keyturn.operations.status_messages import Retention
+
+_DAY_S = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,8 @@ class SiteSettings:
     custody: Custody
     store: str | None = None
     """The address of a store that is no file of the directory."""
+    inboxes: Path | None = None
+    """The folder of the site's inboxes that a file server shares with the senders of other sites."""
     seal_salt: bytes | None = None
     """With one, the seal key is made from a passphrase that is asked for at every start, and stands in no file."""
 
@@ -42,6 +48,7 @@ def read_settings(text: str) -> SiteSettings:
     patience = _Taking(taken.take("patience", dict, {}), "patience.")
     custody = _Taking(taken.take("custody", dict, None), "custody.")
     messages = _Taking(taken.take("status_messages", dict, {}), "status_messages.")
+    logs = _Taking(taken.take("client_logs", dict, {}), "client_logs.")
     settings = SiteSettings(
         operating=Settings(
             site=taken.take("site", str, None),
@@ -56,15 +63,22 @@ def read_settings(text: str) -> SiteSettings:
                 messages.take("count", int, Retention().count),
                 float(messages.take("age_s", (int, float), Retention().age_s)),
             ),
+            policy_s=float(taken.number("policy_s", 7 * _DAY_S, 600, 366 * _DAY_S)),
+            client_logs=LogSettings(
+                logs.number("level", LogSettings().level, 0, 3),
+                logs.number("max_bytes", LogSettings().max_bytes, 10_000, 2**30),
+                logs.number("history", LogSettings().history, 0, 100),
+            ),
         ),
         host=taken.take("host", str, "127.0.0.1"),
         port=taken.take("port", int, None),
         names=tuple(taken.take("names", list, ["127.0.0.1", "localhost"])),
         custody=_custody(custody),
         store=taken.take("store", str, "") or None,
+        inboxes=Path(inboxes) if (inboxes := taken.take("inboxes", str, "")) else None,
         seal_salt=_salt(taken.take("seal_salt", str, "")),
     )
-    for part in (taken, patience, custody, messages):
+    for part in (taken, patience, custody, messages, logs):
         part.refuse_rest()
     return settings
 
@@ -132,6 +146,12 @@ class _Taking:
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
             raise Refused(f"keyturn.toml: {self._path}{key} has the wrong type")
         return value
+
+    def number(self, key: str, default: int, least: int, most: int) -> int:
+        found: int = self.take(key, int, default)
+        if not least <= found <= most:
+            raise Refused(f"keyturn.toml: {self._path}{key} is not from {least} to {most}")
+        return found
 
     def refuse_rest(self) -> None:
         if self._left:
