@@ -13,11 +13,13 @@ from keyturn.model.estate import SiteCode
 from keyturn.model.secret import Secret
 from keyturn.operations import accounts, bundles, links, site_control
 from keyturn.operations.receive_inbox import BOX
+from keyturn.operations.status_messages import Asked
 from keyturn.site.bundles import MAX_BUNDLE, Header, Kind, seal, sign
 from keyturn.site.control.catalogue import Section
 from keyturn.site.control.deltas import Set
 from keyturn.site.control.document import Path as ControlPath
 from keyturn.site.keys import new_keys
+from keyturn.site.status_messages import MessageId
 from tests.hierarchy import Hierarchy, account, child, estate
 from tests.memory_access_point import MemoryAccessPoint
 
@@ -143,6 +145,8 @@ def test_a_share_that_is_away_is_tried_again_later_and_costs_no_logon(linked: Li
     assert "does not answer" in linked.trouble()
     linked.share.up = True
     linked.sites.settle()
+    told = [m.message_id for m in linked.sites.sites["EUR"].store.messages(Asked(), 1000)]
+    assert [told.count(MessageId.LINK_TROUBLE), told.count(MessageId.LINK_WELL)] == [1, 1]
     assert (linked.trouble(), linked.received()) == ("", [b"patient"])
 
 

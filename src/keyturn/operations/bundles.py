@@ -7,8 +7,11 @@ from keyturn.model.estate import SiteCode
 from keyturn.operations.hierarchy_ports import Receipt
 from keyturn.operations.neighbours import card_of, here, tree
 from keyturn.operations.parts import Parts
+from keyturn.operations.status_messages import report
 from keyturn.site.bundles import Header, Kind, Lane, header_of, payload_of, seal, sign, verify
 from keyturn.site.cards import Card
+from keyturn.site.components import ComponentName
+from keyturn.site.status_messages import MessageId
 
 Handler = Callable[[Parts, SiteCode, bytes], None]
 """Given who sent it and what is in it. Raises Refused for what must not be believed; runs in the transaction that
@@ -88,3 +91,4 @@ def _open(parts: Parts, header: Header, handler: Handler | None) -> None:
         with parts.store.whole():
             parts.store.opened(header, keep=False)
             parts.store.tell(header.source, "bundle-refused", str(header), error.message)
+            report(parts, ComponentName.DESPOOLER, MessageId.BUNDLE_REFUSED, bundle=header, reason=error.message)

@@ -14,8 +14,11 @@ from keyturn.operations.inbox_ports import PointTrouble, ReachedPoint
 from keyturn.operations.neighbours import card_of, here, tree
 from keyturn.operations.parts import Parts
 from keyturn.operations.site_credentials import log_on
+from keyturn.operations.status_messages import report
 from keyturn.site.bundles import Header, header_of
 from keyturn.site.cards import Card
+from keyturn.site.components import ComponentName
+from keyturn.site.status_messages import MessageId
 
 BOX = r"despoolr.box\receive"
 """Below the share that an address names."""
@@ -62,7 +65,8 @@ def _take(parts: Parts, folder: ReceiveFolder, name: str) -> bool:
         raise
     except KeyturnError as error:
         folder.put_aside(name)
-        parts.store.tell("keyturn", "bundle-put-aside", ascii(name)[1:-1], error.message)
+        told = {"bundle": f"the file {ascii(name)[1:-1]}", "reason": error.message}
+        report(parts, ComponentName.DESPOOLER, MessageId.BUNDLE_REFUSED, **told)
         return False
     if taken:
         folder.remove(name)

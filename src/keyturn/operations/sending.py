@@ -15,10 +15,15 @@ from keyturn.operations.parts import Parts
 from keyturn.operations.receive_inbox import entered, put
 from keyturn.operations.site_control import setting
 from keyturn.operations.site_credentials import is_address_account, log_on
+from keyturn.operations.status_messages import report
 from keyturn.site.bundles import Header, Lane
 from keyturn.site.cards import Card
+from keyturn.site.components import ComponentName
 from keyturn.site.control.catalogue import SENDER, Section
 from keyturn.site.control.document import Path
+from keyturn.site.status_messages import MessageId
+
+_SENDER = ComponentName.SENDER
 
 FIRST_RETRY_S, LONGEST_RETRY_S = 1.0, 300.0
 SHUT_OUT_S = 5.0
@@ -77,7 +82,7 @@ class Sender:
             self._note_failure(record, stuck, sent=count > 0)
         else:
             if count or record.failures:
-                self.parts.store.note_link(LinkRecord(to.code, last_sent_at=self._now()))
+                self._note_success(record)
         return count
 
     def _queued(self, destinations: Sequence[SiteCode]) -> Iterator[Header]:
@@ -154,7 +159,13 @@ class Sender:
         with self.parts.store.whole():
             self.parts.store.note_link(replace(noted, next_try_at=self._now() + wait_s))
             if record.trouble != trouble:
-                self.parts.store.tell("keyturn", "link-in-trouble", record.site, trouble)
+                report(self.parts, _SENDER, MessageId.LINK_TROUBLE, site=record.site, trouble=trouble)
+
+    def _note_success(self, record: LinkRecord) -> None:
+        with self.parts.store.whole():
+            self.parts.store.note_link(LinkRecord(record.site, last_sent_at=self._now()))
+            if record.trouble:
+                report(self.parts, _SENDER, MessageId.LINK_WELL, site=record.site)
 
     def _is_due(self, to: Card) -> bool:
         if setting(self.parts, Path(Section.ADDRESS, to.code, "enabled"), "yes") == "no":

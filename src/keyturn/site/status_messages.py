@@ -34,6 +34,10 @@ class MessageId(IntEnum):
     CONTROL_CHANGED = 60100
     CONTROL_REFUSED = 60101
     CONTROL_TOLD = 60102
+    # 60200: other sites
+    LINK_TROUBLE = 60200
+    LINK_WELL = 60201
+    BUNDLE_REFUSED = 60202
     # 60500: access points and inboxes
     POINT_TROUBLE = 60500
     POINT_REACHED = 60501
@@ -48,6 +52,10 @@ class MessageId(IntEnum):
     PUSH_LATER = 60602
     PUSH_FAILED = 60603
     ENROLLED_AT_LOGON = 60604
+    # 60700: content of packages
+    CONTENT_THERE = 60700
+    CONTENT_FAILED = 60701
+    CONTENT_REMOVED = 60702
     # 60800: accounts and plans
     PLAN_DONE = 60800
     PLAN_STOPPED = 60801
@@ -80,6 +88,9 @@ WORDINGS: dict[MessageId, Wording] = {
     MessageId.CONTROL_CHANGED: Wording(_INFORMATIONAL, "the site control file is at serial {serial}, changed by {by}"),
     MessageId.CONTROL_REFUSED: Wording(_WARNING, "a change of the site control file by {by} was refused: {said}"),
     MessageId.CONTROL_TOLD: Wording(_INFORMATIONAL, "site {site} says of the change sent to it: {said}"),
+    MessageId.LINK_TROUBLE: Wording(_ERROR, "the way to site {site}: {trouble}"),
+    MessageId.LINK_WELL: Wording(_INFORMATIONAL, "the way to site {site} is open again"),
+    MessageId.BUNDLE_REFUSED: Wording(_WARNING, "{bundle} was refused: {reason}"),
     MessageId.POINT_TROUBLE: Wording(_ERROR, "access point {system}: {trouble}"),
     MessageId.POINT_REACHED: Wording(_INFORMATIONAL, "access point {system} is in order again"),
     MessageId.PUBLISHED: Wording(_INFORMATIONAL, "{count} files were published to access point {system}"),
@@ -94,6 +105,9 @@ WORDINGS: dict[MessageId, Wording] = {
     MessageId.PUSH_LATER: Wording(_WARNING, "try {tries} on {client} to {work} its client: {reason}; the next follows"),
     MessageId.PUSH_FAILED: Wording(_ERROR, "trying to {work} the client of {client} was given up: {reason}"),
     MessageId.ENROLLED_AT_LOGON: Wording(_INFORMATIONAL, "{client} enrolled itself with the logon key {key}"),
+    MessageId.CONTENT_THERE: Wording(_INFORMATIONAL, "package {package} version {version} is at {system}"),
+    MessageId.CONTENT_FAILED: Wording(_ERROR, "package {package} version {version} is not at {system}: {reason}"),
+    MessageId.CONTENT_REMOVED: Wording(_INFORMATIONAL, "package {package} was removed from {system}"),
     MessageId.PLAN_DONE: Wording(_INFORMATIONAL, "plan {plan} for {about} is done"),
     MessageId.PLAN_STOPPED: Wording(_WARNING, "plan {plan} for {about} asks: {question}"),
     MessageId.FORGOTTEN: Wording(_INFORMATIONAL, "{count} old status messages were forgotten"),
