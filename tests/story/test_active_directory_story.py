@@ -33,6 +33,7 @@ from tests.story.lag_story import LagStory
 from tests.story.parity_story import ParityStory
 from tests.story.real_realm import FIRST, SERVICE, carried, estate, opened
 from tests.story.realm_story import RealmStory, WithService
+from tests.story.reset_story import ResetStory
 from tests.story.roles_story import DIRECTORY_ROWS, RolesStory, Row
 from tests.story.wrong_passwords_story import WrongPasswordsStory
 
@@ -85,6 +86,9 @@ class TestRoles(RolesStory):
     def row(self, request: pytest.FixtureRequest) -> Row:
         row: Row = request.param
         return row
+
+
+class TestReset(ResetStory): ...
 
 
 class TestWrongPasswords(WrongPasswordsStory):

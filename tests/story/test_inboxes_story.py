@@ -93,7 +93,7 @@ def test_what_is_published_follows_what_it_says(site: Site) -> None:
     del site.point.boxes["clidata.box"]["site.json"]
     site.inner.enrol("PC-0002")
     site.visit()
-    assert sorted(site.point.written) == ["PC-0002.acc", "site.json"]
+    assert sorted(site.point.written) == ["PC-0002.acc", "PC-0002.pol", "site.json"]
 
 
 def test_a_new_credential_is_published_to_whom_it_concerns(site: Site) -> None:
@@ -105,7 +105,7 @@ def test_a_new_credential_is_published_to_whom_it_concerns(site: Site) -> None:
     plan = site.inner.store.plans(only_open=True)[0].plan_id
     site.inner.run(plan, rounds=3)
     site.visit()
-    assert sorted(site.point.written) == ["PC-0001.acc", "PC-0002.acc"]
+    assert sorted(site.point.written) == ["PC-0001.acc", "PC-0001.pol", "PC-0002.acc", "PC-0002.pol"]
 
 
 def test_what_clients_wrote_is_read_and_gone_from_the_share(site: Site) -> None:

@@ -12,8 +12,8 @@ from keyturn.agent.records import Standing
 from keyturn.cli.site import site as command
 from keyturn.model.logon import Answer, LogonProtocol
 from keyturn.operations import clients
-from keyturn.server.access_point import files
-from keyturn.wire.agent import NoAnswer, Reading, accounts_file
+from keyturn.server.access_point import access_files
+from keyturn.wire.agent import FOLDER, NoAnswer, Reading, accounts_file
 from tests.estates import ADDITIONAL
 from tests.inner_site import InnerSite, site_in
 from tests.share_fleet import Machine, RoutesOf
@@ -44,7 +44,7 @@ class FileServer:
             raise NoAnswer("file server fs1 does not answer")
         yield self
 
-    def read(self, name: str, account: str, secret: object) -> Reading:
+    def read(self, name: str, account: str, secret: object, box: str = FOLDER) -> Reading:
         assert self.says
         self.reads += 1
         return Reading(self.says, b"{}" if self.says is Answer.ACCEPTED else None)
@@ -116,7 +116,8 @@ class Api:
 
     def get(self, path: str) -> list[dict[str, str]]:
         assert path == "/access-point/files"
-        return [{"name": name, "content": content.decode()} for name, content in files(self._site.parts)]
+        files = access_files(self._site.parts)
+        return [{"name": file.name, "content": file.content().decode(), "box": file.box} for file in files]
 
 
 @dataclass
