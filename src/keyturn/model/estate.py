@@ -5,7 +5,7 @@ except in an `Absence`, which counts from now.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import NewType
 
@@ -146,8 +146,10 @@ class ClientGroup:
     like: Holder
 
     def members(self) -> Iterator[Holder]:
+        """Field by field: `replace` takes nearly twice as long, and a group may be a million."""
+        alike = [getattr(self.like, each.name) for each in fields(self.like)[1:]]
         for number in range(1, self.count + 1):
-            yield replace(self.like, name=f"{self.name}-{number:04d}")
+            yield Holder(f"{self.name}-{number:04d}", *alike)
 
 
 @dataclass(frozen=True, slots=True)
