@@ -14,7 +14,7 @@ from keyturn.model.errors import KeyturnError
 from keyturn.wiring import _door
 from tests.sshd import sshd
 
-CLIENTS = ("PC-0001", "PC-0002", "PC-0003")
+CLIENTS = tuple(f"PC-{number:04d}" for number in range(1, 21))
 HOLDERS = (*CLIENTS, "CAP1", "SRV-DMO")
 ACCOUNTS = {
     "SMSService": "service",
@@ -47,7 +47,7 @@ roles = ["client-access-point"]
 name = "PC"
 site = "DMO"
 kind = "legacy"
-count = 3
+count = 20
 interval = "1 s"
 """
 OWN = "".join(
@@ -59,7 +59,7 @@ OWN = "".join(
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
     """A site that runs, with its accounts made, and nobody enrolled."""
-    stage = Stage(tmp_path, clients=3, interval_s=1, door=_door)
+    stage = Stage(tmp_path, clients=20, interval_s=1, door=_door)
     options = ["--site", "DMO", "--realm", "CORP", "--port", str(free_port()), "--contact", "1"]
     keyturn("init", str(stage.directory), *options, "--quiet", "2", "--no-default-account")
     stage.start_server()
