@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from keyturn.model.errors import KeyturnError, Refused
+from keyturn.model.errors import Refused
 from keyturn.operations.parts import Parts
 from keyturn.operations.plans import resume
 from keyturn.operations.ports import PlanRecord, PlanState
@@ -48,7 +48,7 @@ def resume_alike(parts: Parts, plan_id: str, *, by: str) -> Resumed:
     for other in alike:
         try:
             resume(parts, other.plan_id, by=by)
-        except KeyturnError as error:
+        except Refused as error:
             refused.append((other.plan_id, error.message))
     without = {plan for plan, _ in refused}
     return Resumed(tuple(r.plan_id for r in alike if r.plan_id not in without), tuple(refused))
