@@ -3,15 +3,16 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.rotations import Commits, rotations
-from keyturn.adapters.engine.embedded import AT_ONCE
+from keyturn.adapters.engine.embedded import AT_ONCE, EmbeddedEngine
 from keyturn.lifecycle.ports import Authority
 from keyturn.model.estate import RealmKind
 from keyturn.model.secret import Secret
-from keyturn.operations import accounts
+from keyturn.operations import accounts, plans
 from tests.builtin import Clock
 from tests.inner_site import InnerSite, site_in
 
@@ -39,11 +40,13 @@ sites = ["PHX"]
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """`go` sets new passwords of `count` accounts. The first of several is what the others are compared with."""
+    """`go` sets new passwords of `count` accounts; what comes before it is not measured. The first of several is what
+    the others are compared with."""
 
     name: str
     go: Callable[[], object]
     count: int
+    before: Callable[[], object] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,19 @@ def by_keyturn(site: InnerSite, count: int) -> Iterator[Way]:
     commits = Commits()
     yield Way("Keyturn, one by one", lambda: rotations(site, commits, 1), count)
     yield Way(f"Keyturn, {AT_ONCE} at once", lambda: rotations(site, commits, AT_ONCE), count)
+    yield Way("of that, the worker", lambda: _carry_out(site), count, before=lambda: _decide(site))
+
+
+def _decide(site: InnerSite) -> None:
+    for managed in site.store.estate().accounts:
+        record = plans.propose_rotation(site.parts, str(managed.account), by="olga")
+        plans.approve(site.parts, record.plan_id, by="paul")
+
+
+def _carry_out(site: InnerSite) -> None:
+    with ThreadPoolExecutor(AT_ONCE) as hands:
+        list(EmbeddedEngine().look(site.parts, hands))
+    assert not plans.runnable(site.parts)
 
 
 def another() -> Secret:
@@ -97,6 +113,7 @@ def print_costs(costs: dict[Way, Cost], rounds: int) -> None:
 
 
 def _measured(way: Way, pids: Callable[[], Iterable[str]]) -> Cost:
+    way.before()
     before = _spent(pids)
     way.go()
     return Cost(*(1000 * (after - was) / way.count for was, after in zip(before, _spent(pids), strict=True)))

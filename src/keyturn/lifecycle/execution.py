@@ -1,15 +1,17 @@
 """Carrying out one step of a plan: resolve what has happened already, then do what is left.
 
 The order is that of the design's anchors: the candidate is sealed with the realm's version mark, then set; whether a
-set landed is read from the mark, never guessed from an answer; one logon proves it; only then is it promoted.
+set landed is read from the mark, never guessed from an answer; one logon proves it; only then is it promoted. What
+follows for its holders is `handover`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from keyturn.lifecycle.facts import Facts
 from keyturn.lifecycle.guards import refuse_unequal
+from keyturn.lifecycle.handover import Handover
 from keyturn.lifecycle.journal import Done, Outcome, Stopped, Waiting
-from keyturn.lifecycle.parity import disparity
 from keyturn.lifecycle.plan import (
     AwaitCanary,
     AwaitConvergence,
@@ -32,15 +34,8 @@ from keyturn.lifecycle.plan import (
     Withdraw,
     WriteControlFile,
 )
-from keyturn.lifecycle.ports import AccountState, Authorities, Authority, Holdings, Sealed, SiteWorks, Vault
-from keyturn.lifecycle.questions import (
-    changed_by_somebody_else,
-    names,
-    not_taken_up,
-    not_verified,
-    refused,
-    set_again,
-)
+from keyturn.lifecycle.ports import AccountState, Authorities, Holdings, Sealed, SiteWorks, Vault
+from keyturn.lifecycle.questions import changed_by_somebody_else, not_verified, set_again
 from keyturn.lifecycle.site_steps import carry_out
 from keyturn.model.accounts import Account, AccountToBe, AnyAccount, Credential
 from keyturn.model.errors import AuthorityError, BudgetExhausted, NotFound, Refused
@@ -51,9 +46,6 @@ from keyturn.model.secret import Secret
 PROOF = LogonProtocol.KERBEROS
 """The protocol of our own proof: the one under which a realm never accepts the previous password (NTLM and LDAP do
 within the grace, so that a logon with them could prove a password that somebody has replaced already)."""
-
-SILENCE_S = 60
-"""A holder that took a credential and was not heard of for so long gives its place back, if nobody failed."""
 
 _BAD_AT_WORST = 2
 """Bad attempts to be reckoned with where a live password may be wrong: ours, and a holder's before the gate closes."""
@@ -88,9 +80,10 @@ class Execution:
 
     def landed(self, credential: Credential) -> bool:
         """Whether the realm shows that a password was set since this one was sealed."""
-        return _sets(self._sealed(credential), self._state(credential.account)) != 0
+        return _sets(self._facts.sealed(credential), self._facts.state(credential.account)) != 0
 
     def _perform(self, step: Step, since: float) -> Outcome:
+        facts, handover = self._facts, self._handover
         match step:
             case ReachWith(realm, account):
                 self.authorities(realm).find(account.name)
@@ -108,51 +101,48 @@ class Execution:
             case AwaitConvergence(credential):
                 return self._await_convergence(credential)
             case Publish(credential, holders, at_once, like):
-                return (self._unequal(like, credential.account) if like else None) or self._publish(
-                    credential, holders, at_once
-                )
+                unequal = facts.unequal(like, credential.account) if like else None
+                return unequal or handover.publish(credential, holders, at_once)
             case AwaitCanary(credential, patience_s):
-                return self._disturbed(credential) or self._await_canary(credential, since + patience_s)
+                return self._disturbed(credential) or handover.await_canary(credential, since + patience_s)
             case AwaitUptake(credential, holders, patience_s):
-                return self._disturbed(credential) or self._await_uptake(credential, holders, since + patience_s)
+                return self._disturbed(credential) or handover.await_uptake(credential, holders, since + patience_s)
             case Withdraw(account, in_favour_of):
-                unequal = self._disturbed(in_favour_of) or self._unequal(account, in_favour_of.account)
-                return unequal or self._withdraw(account, in_favour_of)
+                lost = self._disturbed(in_favour_of) or facts.unequal(account, in_favour_of.account)
+                return lost or handover.withdraw(account, in_favour_of)
             case AwaitQuiet(account, quiet_s, in_favour_of):
-                return self._disturbed(in_favour_of) or self._await_quiet(account, quiet_s, since)
+                return self._disturbed(in_favour_of) or handover.await_quiet(account, quiet_s, since)
             case Disable(account, in_favour_of):
-                return self._disturbed(in_favour_of) or self._retire(account, AccountLife.DISABLED)
+                return self._disturbed(in_favour_of) or handover.retire(account, AccountLife.DISABLED)
             case Delete(account):
-                return self._retire(account, AccountLife.DELETED)
+                return handover.retire(account, AccountLife.DELETED)
             case ForgetIdentity(account):
                 return self._forget(account)
             case StopComponents() | WriteControlFile() | ReinstallComponents() | RecreateAccessPoint():
                 self.check()
                 return carry_out(step, self.works, self.holdings.released())
 
-    # The candidate: sealed, set, resolved, promoted.
-
     def _seal(self, credential: Credential) -> Outcome:
         if self.vault.sealed(credential):
             return Done()
         account = self.vault.identity(credential.account)
         if account is None:
-            if self._authority(credential.account).find(credential.account.name):
+            if self._facts.authority(credential.account).find(credential.account.name):
                 return Stopped(
                     f"{credential.account} exists already and was not made by this plan",
                     hint="abandon the plan and choose another name, or adopt the account",
                 )
             sealed = Sealed(credential, replica="", version_before=0)
         else:
-            pinned = self._authority(account).describe(account).pinned
+            pinned = self._facts.authority(account).describe(account).pinned
             sealed = Sealed(credential, pinned.replica, pinned.version)
         self.vault.seal(sealed, self.vault.given(credential) or self.new_password(credential.account))
         return Done()
 
     def _verify(self, credential: Credential) -> Outcome:
         """Changes nothing. A second try after a refusal is a person's to ask for."""
-        account = self._known(credential.account)
-        answer = self._authority(account).try_logon(account, self.vault.open(credential), protocol=PROOF)
+        account = self._facts.known(credential.account)
+        answer = self._facts.authority(account).try_logon(account, self.vault.open(credential), protocol=PROOF)
         match answer:
             case Answer.ACCEPTED:
                 return Done()
@@ -162,15 +152,15 @@ class Execution:
                 return not_verified(credential, answer)
 
     def _create(self, first: Credential, planned: AccountToBe, like: AnyAccount | None) -> Outcome:
-        sealed = self._sealed(first)
+        sealed = self._facts.sealed(first)
         if sealed.promoted:
             return Done()
-        authority = self._authority(planned)
+        authority = self._facts.authority(planned)
         account = authority.find(planned.name)
         if account is None:
             self.check()
             try:
-                account = authority.create(planned, self.vault.open(first), self._known(like) if like else None)
+                account = authority.create(planned, self.vault.open(first), self._facts.known(like) if like else None)
             except AuthorityError:
                 account = authority.find(planned.name)
                 if account is None:
@@ -178,11 +168,11 @@ class Execution:
         return self._prove(sealed, authority.describe(account), replica=None)
 
     def _set_password(self, credential: Credential) -> Outcome:
-        sealed = self._sealed(credential)
+        sealed = self._facts.sealed(credential)
         if sealed.promoted:
             return Done()
-        account = self._known(credential.account)
-        authority = self._authority(account)
+        account = self._facts.known(credential.account)
+        authority = self._facts.authority(account)
         state = authority.describe(account)
         if _sets(sealed, state) == 0:
             self.check()
@@ -202,7 +192,7 @@ class Execution:
         secret = self.vault.open(credential)
         version = (state.at(replica) if replica else state.pinned).version
         sets = version - sealed.version_before
-        answer = self._authority(account).try_logon(account, secret, protocol=PROOF, replica=replica)
+        answer = self._facts.authority(account).try_logon(account, secret, protocol=PROOF, replica=replica)
         if answer is Answer.ACCEPTED or answer in _RIGHT_BUT_BARRED:
             if sets > 1 and state.pinned.counted:
                 self.vault.record(credential, f"{sets} passwords set since it was sealed; the last is ours")
@@ -221,7 +211,7 @@ class Execution:
                 return Stopped(f"the new password of {account} is right, but the account is barred: {answer}")
 
     def _await_convergence(self, credential: Credential) -> Outcome:
-        state = self._state(credential.account)
+        state = self._facts.state(credential.account)
         if disturbed := self._departed(credential, state):
             return disturbed
         behind = tuple(r.replica for r in state.replicas if r.version != state.pinned.version)
@@ -229,38 +219,8 @@ class Execution:
             return Waiting(f"{', '.join(behind)} has not replicated the password of {state.account}", behind)
         return Done()
 
-    # The holders: offered, proven, withdrawn.
-
-    def _publish(self, credential: Credential, holders: tuple[str, ...], at_once: int) -> Outcome:
-        self.holdings.publish(credential, holders, at_once)
-        return Done()
-
-    def _await_canary(self, credential: Credential, until: float) -> Outcome:
-        uptake = self.holdings.uptake(credential)
-        if uptake.refused:
-            return refused(credential, uptake.refused)
-        if uptake.proven or self.holdings.holders(credential.account) <= self.holdings.released():
-            return Done()
-        if self.now() >= until:
-            return Stopped(f"no holder has come to try {credential}", hint="keyturn plan resume waits on")
-        self._reclaim(credential)
-        return Waiting(f"waiting for the first holder to prove {credential}")
-
-    def _await_uptake(self, credential: Credential, holders: tuple[str, ...], until: float) -> Outcome:
-        uptake = self.holdings.uptake(credential)
-        released = self.holdings.released()
-        if unreleased := uptake.refused - released:
-            return refused(credential, unreleased)
-        missing = tuple(name for name in holders if name not in uptake.proven and name not in released)
-        if not missing:
-            return Done()
-        if self.now() >= until:
-            return not_taken_up(credential, missing, of=len(holders))
-        self._reclaim(credential)
-        return Waiting(f"{len(holders) - len(missing)} of {len(holders)} holders have proven {credential}", missing)
-
     def _disturbed(self, credential: Credential) -> Outcome | None:
-        return self._departed(credential, self._state(credential.account))
+        return self._departed(credential, self._facts.state(credential.account))
 
     def _departed(self, credential: Credential, state: AccountState) -> Outcome | None:
         """None while the realm has the credential under the mark it was proven under.
@@ -268,7 +228,7 @@ class Execution:
         Within the grace holders go on as if nothing had happened, so it is the mark that tells; and no logon is spent
         on a password that is likely wrong by now, unless a person resumes the plan: it may be a late set of ours.
         """
-        account, sealed = self._known(credential.account), self._sealed(credential)
+        account, sealed = self._facts.known(credential.account), self._facts.sealed(credential)
         if state.pinned.version == sealed.version:
             return None
         asked = set_again(account, proven_under=sealed.version, now=state.pinned.version)
@@ -278,43 +238,9 @@ class Execution:
         self.vault.record(credential, asked.question)
         return asked
 
-    def _reclaim(self, credential: Credential) -> None:
-        """A place is given back only while the realm shows that nobody's attempt was bad."""
-        if all(r.bad_count == 0 for r in self._state(credential.account).replicas):
-            self.holdings.reclaim(credential, offered_before=self.now() - SILENCE_S)
-
-    def _withdraw(self, account: AnyAccount, in_favour_of: Credential) -> Outcome:
-        proven = self.holdings.uptake(in_favour_of).proven
-        still_hold = self.holdings.holders(account) - proven - self.holdings.released()
-        if still_hold:
-            self.holdings.publish(in_favour_of, still_hold, at_once=1)  # whoever came while the plan was under way
-            missing = tuple(sorted(still_hold))
-            return Waiting(f"{names(missing)} would be left without a credential: {account} stays", missing)
-        self.check()
-        self.holdings.become(account, AccountLife.WITHDRAWN)
-        return Done()
-
-    def _await_quiet(self, account: AnyAccount, quiet_s: float, since: float) -> Outcome:
-        seen = [m for r in self._state(account).replicas for m in (r.last_logon_at, r.last_bad_at)]
-        last = max([since, *(moment for moment in seen if moment is not None)])
-        left = last + quiet_s - self.now()
-        if left > 0:
-            return Waiting(f"{account} must be quiet for another {left:.0f} s before it is disabled", retry_s=left)
-        return Done()
-
-    def _retire(self, account: AnyAccount, life: AccountLife) -> Outcome:
-        known = self._known(account)
-        self.check()
-        if life is AccountLife.DISABLED:
-            self._authority(known).disable(known)
-        else:
-            self._authority(known).delete(known)
-        self.holdings.become(account, life)
-        return Done()
-
     def _forget(self, account: Account) -> Outcome:
         try:
-            self._authority(account).describe(account)
+            self._facts.authority(account).describe(account)
         except NotFound:
             self.check()
             self.vault.forget(account)
@@ -323,40 +249,23 @@ class Execution:
 
     def _copy_rights(self, source: AnyAccount, target: AnyAccount) -> Outcome:
         """An account that stands in the plan with an identity was there before it, and is compared only."""
-        old, new = self._known(source), self._known(target)
-        authority = self._authority(new)
-        wanted = self._authority(old).rights(old)
+        old, new = self._facts.known(source), self._facts.known(target)
+        authority = self._facts.authority(new)
+        wanted = self._facts.authority(old).rights(old)
         if isinstance(target, Account):
             refuse_unequal(old, new, wanted, authority.rights(new))
             return Done()
         self.check()
         authority.grant(new, wanted)
-        return self._unequal(source, target) or Done()
+        return self._facts.unequal(source, target) or Done()
 
-    def _unequal(self, source: AnyAccount, target: AnyAccount) -> Outcome | None:
-        """None while both may do the same. Somebody may have changed that since they were made equal."""
-        old, new = self._known(source), self._known(target)
-        difference = disparity(self._authority(old).rights(old), self._authority(new).rights(new))
-        return Stopped(f"{new} may not do the same as {old}: it {difference}") if difference else None
+    @property
+    def _facts(self) -> Facts:
+        return Facts(self.authorities, self.vault)
 
-    def _authority(self, account: AnyAccount) -> Authority:
-        return self.authorities(account.realm)
-
-    def _state(self, account: AnyAccount) -> AccountState:
-        known = self._known(account)
-        return self._authority(known).describe(known)
-
-    def _known(self, account: AnyAccount) -> Account:
-        known = self.vault.identity(account)
-        if known is None:
-            raise Refused(f"{account} does not exist yet")
-        return known
-
-    def _sealed(self, credential: Credential) -> Sealed:
-        sealed = self.vault.sealed(credential)
-        if sealed is None:
-            raise Refused(f"{credential} was never sealed")
-        return sealed
+    @property
+    def _handover(self) -> Handover:
+        return Handover(self._facts, self.holdings, self.check, self.now)
 
 
 def _sets(sealed: Sealed, state: AccountState) -> int:

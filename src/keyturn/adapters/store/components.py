@@ -1,8 +1,10 @@
 """What people want of the site's components, and how they stand in each process."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Row, delete, insert, or_, select
+from sqlalchemy import Row, Select, delete, insert, or_, select
 
 from keyturn.adapters.store.database import Part
 from keyturn.adapters.store.schema_status_messages import component_orders, component_standings
@@ -16,7 +18,7 @@ _KNOWN = frozenset(ComponentName)
 class SqlComponents(Part, Components):
     def orders(self) -> Mapping[ComponentName, Order]:
         with self._database.reading() as connection:
-            rows = connection.execute(select(component_orders)).all()
+            rows = connection.execute(_orders()).all()
         return {
             ComponentName(row.component): Order(Wanted(row.wanted), row.restarts, row.ordered_by)
             for row in rows
@@ -38,9 +40,8 @@ class SqlComponents(Part, Components):
             connection.execute(insert(component_orders).values(values))
 
     def standings(self) -> tuple[Standing, ...]:
-        in_order = select(component_standings).order_by(component_standings.c.component, component_standings.c.process)
         with self._database.reading() as connection:
-            rows = connection.execute(in_order).all()
+            rows = connection.execute(_standings()).all()
         return tuple(_standing(row) for row in rows if row.component in _KNOWN)
 
     def stand(self, process: str, standings: Sequence[Standing], *, forget_before: float) -> None:
@@ -51,6 +52,16 @@ class SqlComponents(Part, Components):
             )
             if standings:
                 connection.execute(insert(component_standings), [_values(process, one) for one in standings])
+
+
+@cache
+def _orders() -> Select[Any]:
+    return select(component_orders)
+
+
+@cache
+def _standings() -> Select[Any]:
+    return select(component_standings).order_by(component_standings.c.component, component_standings.c.process)
 
 
 def _values(process: str, one: Standing) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """What people decide about a plan: approved, resumed, rejected, abandoned, a holder given up. Who did is kept."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from functools import cache
 
 from sqlalchemy import Connection, Insert, Select, Update, bindparam, insert, select, update
@@ -32,19 +33,20 @@ class SqlDecisions(Part):
         with self._database.writing() as connection:
             record = plan_rows.find(connection, plan_id)
             _refuse_ended(record)
-            if record.state is PlanState.PROPOSED:
-                self._approve(connection, record, by, needed)
-            return plan_rows.find(connection, record.plan_id)
+            return self._approve(connection, record, by, needed) if record.state is PlanState.PROPOSED else record
 
-    def _approve(self, connection: Connection, record: PlanRecord, by: str, needed: int) -> None:
+    def _approve(self, connection: Connection, record: PlanRecord, by: str, needed: int) -> PlanRecord:
         person = canonical(by)
         approved = set(connection.execute(_approvers(), {"plan": record.plan_id}).scalars())
         if person not in approved:
             new = {"plan_id": record.plan_id, "person_key": person, "person": by, "at": self._database.now()}
             connection.execute(_approval(), new)
-        if len(approved | {person}) >= needed:
-            connection.execute(_decided(), {"which": record.plan_id, "state": PlanState.RUNNING})
-            claims.bear_roles(connection, record.plan)
+            record = replace(record, approved_by=(*record.approved_by, by))
+        if len(approved | {person}) < needed:
+            return record
+        connection.execute(_decided(), {"which": record.plan_id, "state": PlanState.RUNNING})
+        claims.bear_roles(connection, record.plan)
+        return replace(record, state=PlanState.RUNNING)
 
     def decide(self, plan_id: str, state: PlanState, by: str, note: str = "") -> PlanRecord:
         """Ending a plan fences its worker off at once. One abandoned over a candidate of unknown fate has not ended:

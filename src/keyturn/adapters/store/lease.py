@@ -3,9 +3,8 @@
 import json
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
 
-from sqlalchemy import Connection, Insert, Select, Update, bindparam, insert, select, update
+from sqlalchemy import Connection, Insert, Update, bindparam, insert, update
 
 from keyturn.adapters.store import claims, plan_rows
 from keyturn.adapters.store.holdings import LeasedHoldings
@@ -17,44 +16,48 @@ from keyturn.operations.ports import Lease, PlanState
 
 
 class LeasedJournal(LeasedPart, Journal):
+    _marks: "dict[int, Marked] | None" = None
+    """As read once and written since: nobody else writes marks of the plan while the lease holds."""
+
     def marks(self, plan_id: str) -> Mapping[int, Marked]:
         self._own(plan_id)
-        with self._database.reading() as connection:
-            return plan_rows.marks_of(connection, plan_id)
+        if self._marks is None:
+            with self._database.reading() as connection:
+                self._marks = plan_rows.marks_of(connection, plan_id)
+        return dict(self._marks)
 
     def write(self, plan_id: str, number: int, mark: Mark) -> float:
         """A mark that stands already keeps its moment, and DONE is never taken back."""
-        self._own(plan_id)
-        with self._tenure.writing() as connection:
-            return self._write(connection, number, mark, self._database.now())
+        return self._write(plan_id, {number: mark})[number].since
 
     def go_on(self, plan_id: str, done: int) -> float:
-        self._own(plan_id)
+        return self._write(plan_id, {done: Mark.DONE, done + 1: Mark.INTENDED})[done + 1].since
+
+    def _write(self, plan_id: str, wanted: Mapping[int, Mark]) -> Mapping[int, Marked]:
+        """In one commit. How they stand then."""
+        before = self.marks(plan_id)
         with self._tenure.writing() as connection:
             now = self._database.now()
-            self._write(connection, done, Mark.DONE, now)
-            return self._write(connection, done + 1, Mark.INTENDED, now)
+            after = {
+                number: self._marked(connection, before.get(number), number, wanted[number], now) for number in wanted
+            }
+        self._marks = {**before, **after}
+        return after
 
-    def _write(self, connection: Connection, number: int, mark: Mark, now: float) -> float:
-        row = connection.execute(_mark(), {"plan": self._plan_id, "number": number}).one_or_none()
-        if row is None:
+    def _marked(self, connection: Connection, before: Marked | None, number: int, mark: Mark, now: float) -> Marked:
+        if before is None:
             done_at = now if mark is Mark.DONE else None
             new = {"plan_id": self._plan_id, "step": number, "intended_at": now, "done_at": done_at}
             connection.execute(_new_mark(), new)
-        elif mark is Mark.INTENDED or row.done_at is not None:
-            return plan_rows.marked(row).since
+        elif mark is Mark.INTENDED or before.mark is Mark.DONE:
+            return before
         else:
             connection.execute(_done(), {"plan": self._plan_id, "number": number, "now": now})
-        return now
+        return Marked(mark, now)
 
     def _own(self, plan_id: str) -> None:
         if plan_id != self._plan_id:
             raise ValueError(f"a lease on plan {self._plan_id} is none on plan {plan_id}")
-
-
-@cache
-def _mark() -> Select[Any]:
-    return select(marks).where(marks.c.plan_id == bindparam("plan"), marks.c.step == bindparam("number"))
 
 
 @cache

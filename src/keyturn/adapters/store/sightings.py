@@ -1,6 +1,8 @@
 """Who was seen using an account: what directories' own records say, added to by each that is read."""
 
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 from sqlalchemy import Connection, Row, Select, insert, select, update
 
@@ -45,9 +47,14 @@ def _add(connection: Connection, key: str, one: Sighted) -> None:
 def seen(connection: Connection) -> dict[str, list[Sighted]]:
     """All of them, by the key of the account's row."""
     found: dict[str, list[Sighted]] = {}
-    for row in connection.execute(select(sightings).order_by(sightings.c.account_id, sightings.c.source_key)):
+    for row in connection.execute(_seen()):
         found.setdefault(row.account_id, []).append(_sighted(row))
     return found
+
+
+@cache
+def _seen() -> Select[Any]:
+    return select(sightings).order_by(sightings.c.account_id, sightings.c.source_key)
 
 
 def strangers(connection: Connection, key: str) -> frozenset[str]:

@@ -52,5 +52,11 @@ def _prepare(busy_s: int, connection: sqlite3.Connection, _record: object) -> No
 
 
 def _begin(connection: Connection) -> None:
-    # A transaction that reads first and writes later would fail in the middle, once another has written.
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get(_WRITES) else "BEGIN")
+    if connection.get_execution_options().get(_WRITES):
+        # A transaction that reads first and writes later would fail in the middle, once another has written.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return
+    # It waits for nobody and touches no file yet, so nothing of SQLAlchemy's is needed around it: half of a reading.
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    driver.execute("BEGIN")

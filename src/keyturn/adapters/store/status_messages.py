@@ -1,6 +1,8 @@
 """Status messages, numbered as they come."""
 
-from sqlalchemy import Row, Select, delete, func, insert, or_, select
+from functools import cache
+
+from sqlalchemy import Insert, Row, Select, delete, func, insert, or_, select
 
 from keyturn.adapters.store.database import Part
 from keyturn.adapters.store.schema_status_messages import status_messages
@@ -22,7 +24,7 @@ class SqlStatusMessages(Part, StatusMessages):
             "text": message.text.replace("\0", "␀"),  # no text in PostgreSQL holds it
         }
         with self._database.writing() as connection:
-            connection.execute(insert(status_messages).values(values))
+            connection.execute(_kept(), values)
 
     def messages(self, asked: Asked, limit: int, *, newest: bool = False) -> tuple[StatusMessage, ...]:
         number = status_messages.c.number
@@ -43,6 +45,11 @@ class SqlStatusMessages(Part, StatusMessages):
         with self._database.writing() as connection:
             old = delete(status_messages).where(or_(status_messages.c.at < before, number <= beyond))
             return connection.execute(old).rowcount
+
+
+@cache
+def _kept() -> Insert:
+    return insert(status_messages)
 
 
 def _wanted(asked: Asked) -> Select[tuple[object, ...]]:

@@ -10,7 +10,7 @@ from keyturn.adapters.authorities.active_directory.allowed import missing
 from keyturn.adapters.authorities.active_directory.controllers import Controllers
 from keyturn.adapters.authorities.active_directory.directory import account_named, require
 from keyturn.adapters.authorities.active_directory.domain import Domain, domain_of
-from keyturn.adapters.authorities.active_directory.kerberos import refuse_without_kinit
+from keyturn.adapters.authorities.active_directory.kerberos import refuse_without_kerberos
 from keyturn.adapters.authorities.active_directory.logon import Attempt, log_on
 from keyturn.adapters.authorities.active_directory.policy import policy_for
 from keyturn.adapters.authorities.active_directory.states import NAMING, STATE, named, replica_state, usable
@@ -26,7 +26,7 @@ from keyturn.operations.surveys import Survey
 
 def open_authority(realm: Realm, logins: Logins) -> Authority:
     domain = domain_of(realm)
-    refuse_without_kinit(realm.name)
+    refuse_without_kerberos(realm.name)
     return ActiveDirectory(domain, logins)
 
 

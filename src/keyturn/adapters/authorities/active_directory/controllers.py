@@ -18,6 +18,9 @@ from keyturn.model.errors import AuthorityError, Refused
 from keyturn.model.logon import Answer
 from keyturn.operations.delegation import ACCEPTED, STRONG
 
+_REFUSED = "its password was refused and is not sent again"
+"""In the same words for whoever learnt it and for all who come after, so that many plans ask people one question."""
+
 
 class Controllers:
     def __init__(self, domain: Domain, logins: Logins) -> None:
@@ -46,12 +49,13 @@ class Controllers:
         with self._turn:
             login = self._logins()
             if login == self._refused or not login.secret.reveal():
-                raise self._shut_out(login, "its password was refused before and is not sent again")
+                raise self._shut_out(login, _REFUSED)
             name = self._written(login)
             doing = f"logging on to {host} as {name}"
             answer = bind_answer(doing, lambda: connection.simple_bind_s(name, login.secret.reveal()))
             if answer is Answer.WRONG_PASSWORD:
                 self._refused = login
+                raise self._shut_out(login, _REFUSED)
         if answer is Answer.LOCKED:
             raise AuthorityError(f"{doing}: the account is locked", permanent=False)
         if answer is not Answer.ACCEPTED:
