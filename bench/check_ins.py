@@ -31,7 +31,7 @@ from starlette.routing import Route
 from bench.fleet import ACCOUNTS, Member, furnish
 from bench.load import per_second
 from keyturn.adapters.site_files.certificates import issue, make_authority
-from keyturn.server import agents
+from keyturn.server import agents, policy
 from keyturn.wire import agent as wire
 from keyturn.wire.signing import Request, sign
 from tests.builtin import Clock
@@ -67,19 +67,19 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         fleet = furnish(folder, chosen.clients)
-        _certify(folder)
+        certify(folder)
         print(f"{chosen.clients} clients with {len(ACCOUNTS)} accounts each, {chosen.connections} connections")
         print(f"{os.cpu_count()} processors for the server and whoever drives it")
         for number, tls in enumerate((False, True)):
             numbers = range(1 + number * chosen.rounds, 1 + (number + 1) * chosen.rounds)
             lanes = _lanes(fleet, numbers, chosen.connections)
-            with _served(Served(folder, tls, chosen.profile)) as (port, pid):
-                bare = _measured(port, pid, _bare(lanes), tls)
-                ours = _measured(port, pid, lanes, tls)
-            _print("HTTPS" if tls else "HTTP", ours, bare)
+            with served(Served(folder, tls, chosen.profile)) as (port, pid):
+                bare = measured(port, pid, _bare(lanes), tls)
+                ours = measured(port, pid, lanes, tls)
+            print_figures("HTTPS" if tls else "HTTP", ours, bare)
 
 
-def _print(scheme: str, ours: Figure, bare: Figure) -> None:
+def print_figures(scheme: str, ours: Figure, bare: Figure) -> None:
     print(f"\n{scheme}")
     print(f"signed and durable  {ours.per_second:8.0f} /s  {ours.busy_us:6.0f} us of the server each")
     print(f"bare route          {bare.per_second:8.0f} /s  {bare.busy_us:6.0f} us of the server each")
@@ -107,12 +107,12 @@ def _bare(lanes: Sequence[Sequence[bytes]]) -> list[list[bytes]]:
     return [[request.replace(wire.CHECK_IN.encode(), BARE.encode(), 1) for request in lane] for lane in lanes]
 
 
-def _measured(port: int, pid: int, lanes: Sequence[Sequence[bytes]], tls: bool) -> Figure:
+def measured(port: int, pid: int, lanes: Sequence[Sequence[bytes]], tls: bool, status: int = 200) -> Figure:
     context = ssl.create_default_context() if tls else None
     if context:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     before_s = _busy_s(pid)
-    reached = per_second(port, lanes, context)
+    reached = per_second(port, lanes, context, status)
     return Figure(reached, (_busy_s(pid) - before_s) * 1e6 / sum(map(len, lanes)))
 
 
@@ -122,7 +122,7 @@ def _busy_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _certify(folder: Path) -> None:
+def certify(folder: Path) -> None:
     now = datetime.datetime.now(datetime.UTC)
     pair = issue(make_authority("PHX", now), [HOST], now)
     (folder / "certificate.pem").write_bytes(pair.certificate_pem)
@@ -130,7 +130,7 @@ def _certify(folder: Path) -> None:
 
 
 @contextmanager
-def _served(served: Served) -> Iterator[tuple[int, int]]:
+def served(served: Served) -> Iterator[tuple[int, int]]:
     """Port and process id of a server that runs until the block ends."""
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_serve, args=(served, theirs))
@@ -145,9 +145,9 @@ def _served(served: Served) -> Iterator[tuple[int, int]]:
 
 def _serve(served: Served, line: Connection) -> None:
     site = site_in(served.folder, "")
-    app = Starlette(
-        routes=[*agents.routes(site.parts, b"", frozenset({HOST})), Route(BARE, _nothing, methods=["POST"])]
-    )
+    names = frozenset({HOST})
+    bare = Route(BARE, _nothing, methods=["GET", "POST"])
+    app = Starlette(routes=[*agents.routes(site.parts, b"", names), *policy.routes(site.parts, names), bare])
     with_tls = {"ssl_certfile": served.folder / "certificate.pem", "ssl_keyfile": served.folder / "key.pem"}
     server = uvicorn.Server(
         uvicorn.Config(

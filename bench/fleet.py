@@ -28,7 +28,7 @@ class Member:
 
 def furnish(folder: Path, count: int) -> list[Member]:
     """Leaves the site's files in `folder`. Made in memory first: it takes six commits a client."""
-    fleet = [Member(f"PC-{number:05d}", Ed25519PrivateKey.generate()) for number in range(1, count + 1)]
+    fleet = [Member(f"PC-{number:04d}", Ed25519PrivateKey.generate()) for number in range(1, count + 1)]
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as quick:
         site = site_in(Path(quick), ESTATE.replace("count = 3", f"count = {count}"))
         for name in ACCOUNTS:

@@ -16,7 +16,9 @@ SMALL = {
     "hierarchy": ("--files", "3", "--kib", "4", "--sites", "20", "--clients", "100"),
     "growth": ("--sizes", "10,20", "--days", "1", "--to", "growth.svg"),
     "plans": ("--clients", "5", "--rounds", "1"),
+    "policy": ("--clients", "20", "--offers", "3", "--connections", "2"),
     "rotations": ("--accounts", "2", "--rounds", "1"),
+    "shares": ("--mb", "2", "--rounds", "1"),
 }
 NEEDS = {"forecast": ("simpy",), "growth": ("simpy", "matplotlib")}
 """From the dependency group `bench`."""

@@ -16,6 +16,8 @@ from tests.contract.store.planning import PlanningContract
 from tests.contract.store.push_requests import LogonKeysContract, PushRequestsContract
 from tests.contract.store.sharing import SharingContract
 from tests.contract.store.site_control import SiteControlContract
+from tests.contract.store.software import ConsentsContract, FactsContract, SoftwareContract
+from tests.contract.store.software_status import AdvertisementReportsContract, PolicyIssuesContract
 from tests.contract.store.status_messages import ComponentsContract, StatusMessagesContract
 
 
@@ -42,5 +44,10 @@ class StoreContract(
     QueuesContract,
     KnownSitesContract,
     HeldCredentialsContract,
+    SoftwareContract,
+    ConsentsContract,
+    FactsContract,
+    PolicyIssuesContract,
+    AdvertisementReportsContract,
 ):
     pass

@@ -18,7 +18,7 @@ from keyturn.model.logon import Answer, LogonProtocol
 from keyturn.model.policy import RealmPolicy
 from keyturn.operations import plans
 from keyturn.operations.ports import PlanState
-from keyturn.server.access_point import files
+from keyturn.server.access_point import access_files
 from keyturn.wire.agent import FOLDER
 from keyturn.wire.evidence.reading import read_evidence
 from tests.builtin import Clock, password
@@ -109,8 +109,9 @@ class Scene:
         return fleet_of(self.site, self.folder / "machines", self.names, gated=gated)
 
     def publish(self) -> None:
-        for name, content in files(self.site.parts):
-            self.samba.put_on_share(f"{FOLDER}/{name}", content.decode())
+        for file in access_files(self.site.parts):
+            if file.box == FOLDER:
+                self.samba.put_on_share(file.path, file.content().decode())
 
     def set_plainly(self, times: int = 1) -> None:
         """As an administrator does, and without anybody being told. Every controller shows it on return."""

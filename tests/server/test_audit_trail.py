@@ -22,7 +22,8 @@ from keyturn.server.rest.app import authorisation, people_app
 from keyturn.wire.estate_file.reading import read_estate
 from tests.estates import HEAD, account
 from tests.inner_site import InnerSite, site_in
-from tests.server import linked, pointed
+from tests.server import authored, linked, pointed
+from tests.software import OFFER, PACKAGE
 
 ESTATE = HEAD + account("KtClient", "client-connection-additional") + account("KtInstall", "software-installation")
 CLIENT, INSTALL = "CORP\\KtClient", "CORP\\KtInstall"
@@ -151,6 +152,7 @@ CALLS: dict[tuple[str, str], Call] = {
     ("POST", "/plans/{plan_id}/approve"): Call("plan-approved", before=proposed),
     ("POST", "/plans/{plan_id}/reject"): Call("plan-rejected", before=proposed),
     ("POST", "/plans/{plan_id}/resume"): Call("plan-resumed", before=stopped),
+    ("POST", "/plans/{plan_id}/resume-alike"): Call("plan-resumed", before=stopped),
     ("POST", "/plans/{plan_id}/abandon"): Call("plan-abandoned", before=waiting),
     ("POST", "/plans/{plan_id}/confirm"): Call("holders-confirmed", {"holders": ["PC-0001"]}, waiting),
     ("POST", "/plans/{plan_id}/release"): Call("holders-released", {"holders": ["PC-0001"]}, waiting),
@@ -194,6 +196,23 @@ CALLS: dict[tuple[str, str], Call] = {
     ("POST", "/access-points/{system}/permissions"): Call("permissions-set", before=pointed.with_access_point),
     ("POST", "/access-points/repair"): Call("permissions-repaired", {"carry_out": True}, pointed.with_access_point),
     ("POST", "/inboxes/visit"): Call("access-points-visited", before=pointed.with_access_point),
+    ("POST", "/packages"): Call("package-added", {"name": "Editor", "access": [CLIENT]}),
+    ("POST", "/packages/{package_id}/update"): Call("package-updated", {}, authored.with_unread_package),
+    ("POST", "/packages/{package_id}/access"): Call("package-access", {"allow": [CLIENT]}, authored.with_program),
+    ("POST", "/packages/{package_id}/distribute"): Call("package-distributed", {}, authored.with_point),
+    ("DELETE", "/packages/{package_id}"): Call("package-removed", before=authored.with_program),
+    ("POST", "/programs"): Call("program-added", {"program": authored.PROGRAM}, authored.with_package_alone),
+    ("DELETE", "/packages/{package_id}/programs/{name}"): Call("program-removed", before=authored.with_program),
+    ("POST", "/collections"): Call("collection-added", {"name": "Desks", "listed": ["PC-0001"]}),
+    ("DELETE", "/collections/{name}"): Call("collection-removed", before=authored.with_program),
+    ("POST", "/advertisements"): Call("advertisement-made", authored.seen, authored.with_program),
+    ("POST", "/advertisements/{advertisement_id}/approve"): Call(
+        "advertisement-approved", lambda digest: {"digest": digest}, authored.with_offer
+    ),
+    ("POST", "/advertisements/{advertisement_id}/cancel"): Call("advertisement-cancelled", before=authored.with_offer),
+    ("DELETE", "/advertisements/{advertisement_id}"): Call(
+        "advertisement-removed", before=authored.with_cancelled_offer
+    ),
     ("POST", "/realms/{realm}/replication"): Call("replica-cut", {"replica": "dc2", "cut": True}),
 }
 """Every route that changes something, with a request that it takes."""
@@ -203,6 +222,7 @@ ASKING: dict[tuple[str, str], Call] = {
     ("POST", "/forecasts"): Call("", {"account": CLIENT}),
     ("POST", "/site-resets/preview"): Call("", {"site": "PHX"}),
     ("POST", "/plans/{plan_id}/release-forecast"): Call("", {"holders": ["PC-0001"]}, waiting),
+    ("POST", "/advertisements/preview"): Call("", authored.ADVERTISEMENT, authored.with_program),
     ("POST", "/audit-log/verify"): Call("", {"checkpoints": []}),
 }
 """They answer a question whose words belong in a body, and change nothing."""
@@ -214,6 +234,8 @@ NAMES = {
     "/site/control/deltas/{name}": "LON",
     "/push/{name}": "PC-0001",
     "/logon-keys/{name}": "floor-2",
+    "/packages/{package_id}/programs/{name}": "Install",
+    "/collections/{name}": "Desks",
     "/realms/{realm}/accounts/{name}/password": "KtInstall",
 }
 
@@ -247,7 +269,8 @@ def prepared(site: InnerSite, route: tuple[str, str], call: Call) -> Ready:
     role = authorisation()[method, f"/api/v1{path}"]
     found = call.before(site)
     body = call.body(found) if callable(call.body) else call.body
-    url = "/api/v1" + path.format(plan_id=found, name=NAMES.get(path), realm="CORP", system="CAP1", code="LON")
+    named = {"realm": "CORP", "system": "CAP1", "code": "LON", "package_id": PACKAGE, "advertisement_id": OFFER}
+    url = "/api/v1" + path.format(plan_id=found, name=NAMES.get(path), **named)
     headers = {"content-type": "application/json"}
     if role:
         headers["authorization"] = f"Bearer {people.issue(site.parts, role, 60).reveal()}"

@@ -1,5 +1,6 @@
 """What agents write into the boxes of the access point over HTTPS, and what the site makes of it."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,12 @@ from keyturn.agent.report import Presented, Report
 from keyturn.model.accounts import Credential
 from keyturn.model.logon import Answer
 from keyturn.model.secret import Secret
+from keyturn.operations import software_collections
 from keyturn.operations.inbox_ports import FileState, InboxFile
 from keyturn.operations.inboxes import FROM_A_CLIENT, tend
 from keyturn.operations.status_messages import Asked
 from keyturn.server.agents import ACCESS_POINT
-from keyturn.site.client_files import ClientStatus
+from keyturn.site.client_files import ClientStatus, DiscoveryRecord, write_letter
 from keyturn.site.status_messages import Severity, StatusMessage
 from keyturn.wire.agent import Reply, box_path
 from tests.estates import ADDITIONAL
@@ -79,6 +81,31 @@ def test_a_client_that_was_let_in_is_discovered_and_again_a_week_later(site: Sit
     site.visit()
     (again,) = site.inner.store.seen_clients()
     assert again.seen_at == seen.seen_at + DISCOVERY_S
+
+
+def test_what_a_client_tells_of_itself_decides_on_its_collections_and_a_change_is_told_at_once(site: Site) -> None:
+    (told,) = site.inner.store.facts()
+    assert (told.client, told.signed) == ("PC-0001", True)
+    assert told.facts["processors"] == (str(os.cpu_count()),)
+    query = f"processors is {os.cpu_count()} and kind is legacy"
+    software_collections.add(site.inner.parts, "Alike", [], [query], by="olga")
+    assert software_collections.members_of(site.inner.parts, "alike") == ("PC-0001",)
+    credentials = site.machine.client.credentials
+    credentials.refresh()
+    credentials.left_letter(facts={"os": ("what it was before an upgrade",)})
+    site.inner.clock.turn(60)
+    site.machine.contact()
+    site.visit()
+    (again,) = site.inner.store.facts()
+    assert again.told_at == told.told_at + 60
+
+
+def test_of_a_machine_that_is_none_of_the_estate_no_facts_are_kept(site: Site) -> None:
+    stranger = DiscoveryRecord("PC-0099", 1.0, "keyturn-agent", facts={"os": ("debian",)})
+    point = InboxFile("ddm", "ddr.box", "9.ddr", "CAP1", False, "r9", 1.0, write_letter(stranger))
+    assert site.inner.store.take_in(point)
+    site.visit()
+    assert [told.client for told in site.inner.store.facts()] == ["PC-0001"]
 
 
 def test_a_client_complains_when_something_begins_to_be_wrong_and_not_at_every_contact(site: Site) -> None:

@@ -23,7 +23,7 @@ from keyturn.agent.report import Presented, Spoiled
 from keyturn.model.errors import NotFound, Refused
 from keyturn.model.logon import Answer
 from keyturn.model.secret import Secret
-from keyturn.wire.agent import SITE_FILE, CheckIn, Directions, Held, Proof, Reading
+from keyturn.wire.agent import FOLDER, SITE_FILE, CheckIn, Directions, Held, Proof, Reading
 from keyturn.wire.sealed import BadSealed, open_sealed, seal_for
 
 
@@ -94,11 +94,11 @@ class Client:
             raise NotFound(f"no consumer of this agent is the file {title}", hint="keyturn agent consumers")
         return found
 
-    def fetch(self, name: str, account: str) -> Reading:
+    def fetch(self, name: str, account: str, box: str = FOLDER) -> Reading:
         """Another file, by an account that was let in just now."""
         copy = self.credentials.copy(account)
         with self.share.reach() as reached:
-            return reached.read(name, account, self.open(account, copy.generation, copy.sealed))
+            return reached.read(name, account, self.open(account, copy.generation, copy.sealed), box)
 
     def leave(self, box: str, name: str, letter: msgspec.Struct, account: str) -> bool:
         """Into a box of the access point, by an account that was let in just now. Whether it was taken."""

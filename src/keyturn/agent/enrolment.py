@@ -40,6 +40,7 @@ def enrol(home: Home, parts: AgentParts, *, server: str, name: str, token: Secre
             ca=ca,
             contact_s=enrolled.contact_s,
             protocol=enrolled.protocol,
+            kind=enrolled.kind,
         )
         credentials.wipe()
         home.keep_installation(installation)

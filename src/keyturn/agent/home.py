@@ -102,7 +102,8 @@ class Home:
         show(self._disk, self.path / STATUS, status)
 
     def clear(self) -> None:
-        """Forget everything, the keys first: without them nothing else here is of use to anybody."""
+        """Forget everything, the keys first: without them nothing else here is of use to anybody. A policy
+        belongs to the enrolment that goes with them."""
         for name in (KEYS, STATE, STATUS, INSTALLATION):
             self._disk.remove(self.path / name)
             self._disk.remove(self.path / f".{name}.new")

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from keyturn.agent.client import Client
 from keyturn.agent.consumers.handing import NotHanded
+from keyturn.agent.facts import facts_of_this_machine
 from keyturn.agent.report import TROUBLE, Report, Spoiled
 from keyturn.model.errors import NotFound
 from keyturn.model.logon import Answer
@@ -16,7 +17,7 @@ from keyturn.site.status_messages import Severity
 from keyturn.wire.sealed import BadSealed
 
 DISCOVERY_S = 7 * 24 * 3600.0
-"""How often a client says that it is there, as the heartbeat of SMS 2003 does."""
+"""How often a client says that it is there, as the heartbeat of SMS 2003 does, if nothing about it has changed."""
 COMPONENT = "KEYTURN_AGENT"
 KIND = "keyturn-agent"
 NOT_HANDED, SPOILED = 60010, 60011
@@ -33,13 +34,14 @@ def write_letters(client: Client, report: Report, now: float) -> None:
 
 
 def _be_discovered(client: Client, account: str, now: float) -> None:
-    credentials = client.credentials
-    if now - credentials.letters.discovered_at < DISCOVERY_S:
+    credentials, facts = client.credentials, facts_of_this_machine(client.installation.server)
+    last = credentials.letters
+    if now - last.discovered_at < DISCOVERY_S and last.facts == facts:
         return
     held = tuple(copy.account for copy in credentials.held())
-    record = DiscoveryRecord(client.name, now, KIND, held)
+    record = DiscoveryRecord(client.name, now, KIND, held, facts)
     if client.leave("ddr.box", _name(client, "ddr"), record, account):
-        credentials.left_letter(discovered_at=now)
+        credentials.left_letter(discovered_at=now, facts=facts)
 
 
 def _complain(client: Client, account: str, report: Report, now: float) -> None:

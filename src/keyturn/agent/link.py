@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from keyturn.agent.keys import Keys
-from keyturn.agent.ports import Exchange
+from keyturn.agent.ports import Exchange, Stream
 from keyturn.model.errors import Refused
 from keyturn.wire.agent import (
     ANSWER_HEADER,
@@ -20,6 +20,7 @@ from keyturn.wire.agent import (
     Directions,
     Enrol,
     Enrolled,
+    Flow,
     Headers,
     NoAnswer,
     Proof,
@@ -55,6 +56,10 @@ class Link:
         self._now = now
         self._site_is_ahead_s = 0.0
 
+    def vouch(self, letter: bytes) -> bytes:
+        """Ed25519 over what does not go to the site by this line: it begins with what it is for."""
+        return self._keys.signing.sign(letter)
+
     def enrol(self, token: Enrol) -> Enrolled:
         return _understood(self.send("POST", ENROL, token), Enrolled)
 
@@ -77,16 +82,29 @@ class Link:
             return self._signed(method, path, message, headers or {})
         return reply
 
+    def open(self, stream: Stream, path: str, headers: Headers) -> Flow:
+        """As `send` asks, for a body of any length."""
+        flow = stream(*self._prepared("GET", path, None, headers))
+        if _signature_refused(flow) and self._clock_corrected(flow):
+            flow.close()
+            return stream(*self._prepared("GET", path, None, headers))
+        return flow
+
     def _signed(self, method: str, path: str, message: msgspec.Struct | None, headers: Headers) -> Reply:
+        return self._exchange(*self._prepared(method, path, message, headers))
+
+    def _prepared(
+        self, method: str, path: str, message: msgspec.Struct | None, headers: Headers
+    ) -> tuple[Request, Headers]:
         """The message is written into the request, which does not show it, and into no variable of its own."""
         bare, _, query = path.partition("?")
         request = Request(method, self._authority, bare, query or None, write(message) if message else b"")
         created = int(self._now() + self._site_is_ahead_s)
         signature = sign(request, self._keys.signing, self._client, self._number(), created)
         kind = {"content-type": "application/json"} if message else {}
-        return self._exchange(request, {**kind, **headers, **signature})
+        return request, {**kind, **headers, **signature}
 
-    def _clock_corrected(self, reply: Reply) -> bool:
+    def _clock_corrected(self, reply: Reply | Flow) -> bool:
         """Whether the site's own time, which TLS vouches for, tells that ours is off."""
         try:
             ahead_s = parsedate_to_datetime(reply.headers.get("date", "")).timestamp() - self._now()
@@ -113,7 +131,7 @@ def authority_of(server: str) -> str:
     return authority
 
 
-def _signature_refused(reply: Reply) -> bool:
+def _signature_refused(reply: Reply | Flow) -> bool:
     """Never so for an answer of the realm: repeating that request would present the password twice."""
     return reply.status == 401 and ANSWER_HEADER not in reply.headers
 

@@ -20,7 +20,7 @@ def windows(home: Home, keys: Keys, credentials: Credentials, reach: ReachWindow
     def borrow(account: str) -> Loan:
         """A proven standing stays so while it is presented (BEFORE_LOGON), so nothing is written before; a wrong
         answer makes it refused here as well, and the site is told."""
-        copy = _proven(credentials, account)
+        copy = proven(credentials, account)
         secret = open_sealed(keys.identity, copy.account, copy.generation, copy.sealed)
         return Loan(copy.account, secret, lambda: credentials.settle(copy, Answer.WRONG_PASSWORD, tell=True))
 
@@ -37,7 +37,7 @@ def windows(home: Home, keys: Keys, credentials: Credentials, reach: ReachWindow
     return Windows(reach, borrow, recall, remember)
 
 
-def _proven(credentials: Credentials, account: str) -> Copy:
+def proven(credentials: Credentials, account: str) -> Copy:
     """The one adopted last of those that stand for the account."""
     for copy in reversed(credentials.held()):
         stands_for = any(same_name(account, name) for name in (copy.account, *copy.succeeds))

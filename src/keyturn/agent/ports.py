@@ -4,14 +4,16 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import msgspec
 
+from keyturn.agent.software.ports import Point, Runner
 from keyturn.model.errors import Refused
 from keyturn.model.logon import Answer, LogonProtocol
 from keyturn.model.secret import Secret
-from keyturn.wire.agent import Headers, Reading, Reply, Send
+from keyturn.wire.agent import FOLDER, Flow, Headers, Reading, Reply, Send
 from keyturn.wire.signing import Request
 from keyturn.wire.windows import ReachWindows, no_windows
 
@@ -23,6 +25,17 @@ class Exchange(Protocol):
         """NoAnswer when the answer is missing, cut short or too long. Follows no redirect, repeats nothing."""
 
 
+class Stream(Protocol):
+    """As an `Exchange`, for answers of any length. Any number at once, by threads."""
+
+    def __call__(self, request: Request, headers: Headers) -> Flow:
+        """Once the site has begun to answer. NoAnswer else."""
+
+
+Open = Callable[[str, Headers], Flow]
+"""A signed GET of a path at the agent's site. NoAnswer where it does not answer."""
+
+
 class Share(Protocol):
     """The access point: an authenticated file share whose accounts are the realm's."""
 
@@ -31,7 +44,7 @@ class Share(Protocol):
 
 
 class Reached(Protocol):
-    def read(self, name: str, account: str, secret: Secret) -> Reading:
+    def read(self, name: str, account: str, secret: Secret, box: str = FOLDER) -> Reading:
         """One logon and one file. A wrong password is a bad attempt on the account. NoAnswer when the realm's answer
         did not arrive: the attempt may have been made all the same."""
 
@@ -46,6 +59,18 @@ class Letterbox(Protocol):
 
 def no_smb(place: str, _: LogonProtocol) -> Share:
     raise Refused(f"this agent cannot read {place}", hint="pip install 'keyturn[directory]'")
+
+
+@dataclass(frozen=True, slots=True)
+class SoftwareParts:
+    runner: Callable[[Path, LogonProtocol], Runner]
+    """Of programs; keeps its records in the folder named, and shows accounts to shares by that protocol."""
+    stream: Callable[[str, str], Stream]
+    """From the server's URL and the site's authority (PEM)."""
+    smb_point: Callable[[str, LogonProtocol], Point]
+    """A distribution point on a share, from its name."""
+    https_point: Callable[[Open, str, str], Point]
+    """One of the site's own server, from its path there and, for people, its URL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +91,5 @@ class AgentParts:
     """An access point on a share, from its name."""
     windows: ReachWindows = no_windows
     """Other machines, whose services and tasks use an account of this agent."""
+    software: SoftwareParts | None = None
+    """None: this agent runs no programs."""

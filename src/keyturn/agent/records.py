@@ -7,6 +7,7 @@ import msgspec
 
 from keyturn.model.errors import KeyturnError
 from keyturn.model.logon import Answer, LogonProtocol
+from keyturn.model.software import ClientKind
 from keyturn.wire.agent import AccountName, ClientName, Generation, Seconds
 
 MAX_FILE = 16 * 1024 * 1024
@@ -27,6 +28,8 @@ class Installation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     contact_s: Seconds
     protocol: LogonProtocol = LogonProtocol.NTLM
     """By which it logs on at a share; an access point over HTTPS has one way alone."""
+    kind: ClientKind = ClientKind.ADVANCED
+    """A legacy client gets its policy through the access point."""
 
 
 class Standing(StrEnum):
@@ -63,11 +66,12 @@ class Copy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Letters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What was written to the access point last: `number` is the next letter's, `complaint` what was said to be
-    wrong."""
+    wrong, `facts` what this machine told of itself."""
 
     number: int = 0
     discovered_at: float = 0
     complaint: str = ""
+    facts: dict[str, tuple[str, ...]] = {}
 
 
 class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import ssl
 import warnings
+from collections.abc import Iterator
 
 import urllib3
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
@@ -14,6 +15,8 @@ from keyturn.model.errors import Refused
 from keyturn.wire.agent import AUTHORITY, MAX_ANSWER, Headers, NoAnswer, Reply, in_clear
 from keyturn.wire.signing import Request
 
+PIECE = 1024 * 1024
+"""Bytes of a long answer that are handed on in one go."""
 TIMEOUT = urllib3.Timeout(connect=5, read=20)
 
 
@@ -25,6 +28,40 @@ class PinnedHttps:
 
     def __call__(self, request: Request, headers: Headers) -> Reply:
         return _ask(self._pool, request, headers)
+
+
+class PinnedStream:
+    """A `Stream`. Connections are kept open for the next file."""
+
+    def __init__(self, server: str, ca: str) -> None:
+        self._pool = _pool(server, _trusting(ca))
+
+    def __call__(self, request: Request, headers: Headers) -> "_Flow":
+        try:
+            return _Flow(_opened(self._pool, request, headers))
+        except (HTTPError, OSError) as error:
+            raise _no_answer(error) from None
+
+
+class _Flow:
+    def __init__(self, answer: urllib3.BaseHTTPResponse) -> None:
+        self.status = answer.status
+        self.headers = _lower(answer)
+        self._answer = answer
+
+    def pieces(self) -> Iterator[bytes]:
+        try:
+            while piece := self._answer.read(PIECE, decode_content=False):
+                yield piece
+        except (HTTPError, OSError) as error:
+            raise _no_answer(error) from None
+
+    def close(self) -> None:
+        """A connection on which bytes are still to come is of no use to the next request."""
+        if self._answer.closed:
+            self._answer.release_conn()
+        else:
+            self._answer.close()
 
 
 def fetch_authority(server: str, fingerprint: str) -> str:
@@ -77,18 +114,30 @@ def _ask(pool: urllib3.HTTPSConnectionPool, request: Request, headers: Headers) 
     """The text of urllib3's errors names host and path, never a header or a body; its frames have both, so they end
     here."""
     try:
-        answer = pool.urlopen(
-            request.method,
-            request.path if request.query is None else f"{request.path}?{request.query}",
-            body=request.body or None,
-            headers={"user-agent": f"keyturn-agent/{__version__}", **in_clear(headers)},
-            redirect=False,
-            preload_content=False,
-        )
+        answer = _opened(pool, request, headers)
         with answer:
             content = answer.read(MAX_ANSWER + 1, decode_content=False)
     except (HTTPError, OSError) as error:
-        raise NoAnswer(f"the site did not answer: {str(error)[:200]}") from None
+        raise _no_answer(error) from None
     if len(content) > MAX_ANSWER:
         raise NoAnswer("the site's answer is too long")
-    return Reply(answer.status, {name.lower(): value for name, value in answer.headers.items()}, content)
+    return Reply(answer.status, _lower(answer), content)
+
+
+def _opened(pool: urllib3.HTTPSConnectionPool, request: Request, headers: Headers) -> urllib3.BaseHTTPResponse:
+    return pool.urlopen(
+        request.method,
+        request.path if request.query is None else f"{request.path}?{request.query}",
+        body=request.body or None,
+        headers={"user-agent": f"keyturn-agent/{__version__}", **in_clear(headers)},
+        redirect=False,
+        preload_content=False,
+    )
+
+
+def _no_answer(error: Exception) -> NoAnswer:
+    return NoAnswer(f"the site did not answer: {str(error)[:200]}")
+
+
+def _lower(answer: urllib3.BaseHTTPResponse) -> dict[str, str]:
+    return {name.lower(): value for name, value in answer.headers.items()}

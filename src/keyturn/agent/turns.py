@@ -42,8 +42,22 @@ def pause_s(interval_s: float, retry_s: float | None, random: float) -> float:
     return max(SHORTEST_S, spread if retry_s is None else min(spread, retry_s))
 
 
+Besides = Callable[[Client, Report], None]
+"""What else is done in a contact, once its logons are over. It raises nothing."""
+
+
+def nothing(_: Client, __: Report) -> None:
+    pass
+
+
 def take_turn(
-    home: Home, client: Client, act: Callable[[Client], Report], parts: AgentParts, *, gated: bool | None = None
+    home: Home,
+    client: Client,
+    act: Callable[[Client], Report],
+    parts: AgentParts,
+    *,
+    gated: bool | None = None,
+    besides: Besides = nothing,
 ) -> tuple[Report, Status]:
     """One contact, alone in the folder, and its status for others to read. A full disk is a failed contact.
     `gated` None: as it was last time."""
@@ -52,6 +66,7 @@ def take_turn(
         try:
             report = act(client)
             write_letters(client, report, parts.now())
+            besides(client, report)
         except OSError as error:
             report = Report(failure=f"cannot keep what is known: {error.strerror}")
         before = read_status(home.status())

@@ -4,15 +4,17 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import asdict
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
+from keyturn.cli.agent_consumers import consumers, put_back
 from keyturn.cli.agent_options import folder_option
 from keyturn.cli.agent_service import start, stop, uninstall
+from keyturn.cli.agent_software import software
 from keyturn.cli.scan import scan
 
 if TYPE_CHECKING:
@@ -82,27 +84,37 @@ def enrol(
 @_json
 @click.pass_obj
 def run(parts: Parts, interval: float | None, once: bool, ungated: bool, folder: Path, as_json: bool) -> None:
-    """Contact the site now and then, until stopped. One line for each contact on stderr."""
+    """Contact the site now and then, and run what it offers, until stopped. One line for each contact on stderr.
+
+    With --once, programs that are due are run to their end.
+    """
     from keyturn.agent import turns
     from keyturn.agent.contact import contact
+    from keyturn.agent.software.opening import software as programs_of
     from keyturn.agent.ungated import ungated_contact
 
     home, client = _client(parts, folder)
-    act = ungated_contact if ungated else contact
+    act, stopped = ungated_contact if ungated else contact, _until_stopped()
+    with programs_of(home, parts.agent) as programs:
+        besides = programs.exchange if programs else turns.nothing
 
-    def turn() -> "tuple[Report, Status]":
-        return turns.take_turn(home, client, act, parts.agent, gated=not ungated)
+        def turn() -> "tuple[Report, Status]":
+            return turns.take_turn(home, client, act, parts.agent, gated=not ungated, besides=besides)
 
-    if once:
-        sys.exit(_told(turn(), as_json))
-    turns.run(
-        turn,
-        parts.agent,
-        interval_s=interval,
-        contact_s=client.installation.contact_s,
-        stop=_until_stopped(),
-        tell=lambda report, status: _tell(report, status, as_json),
-    )
+        if once:
+            told = _told(turn(), as_json)
+            if programs:
+                programs.run_out(stopped)
+            sys.exit(told)
+        with programs.beside(stopped, parts.agent.wait) if programs else nullcontext():
+            turns.run(
+                turn,
+                parts.agent,
+                interval_s=interval,
+                contact_s=client.installation.contact_s,
+                stop=stopped,
+                tell=lambda report, status: _tell(report, status, as_json),
+            )
 
 
 @agent.command()
@@ -157,53 +169,6 @@ def status(folder: Path, as_json: bool) -> None:
         click.echo(f"  contacts failed in a row: {known.failures}")
     if known.orphaned:
         click.echo("  no account lets this client in: keyturn agent logon")
-
-
-@agent.command()
-@folder_option
-@_json
-@click.pass_obj
-def consumers(parts: Parts, folder: Path, as_json: bool) -> None:
-    """Who else, here or over SSH, uses the agent's accounts, and whether each has the password that is held.
-
-    They stand in `consumers.toml` in the agent's folder. Exit status 2 where that file is wrong.
-    """
-    from keyturn.agent.consumers.handing import listed
-
-    home, client = _client(parts, folder)
-    with home.lock():
-        client.credentials.refresh()
-        rows = listed(client.handing(), client.credentials.held())
-    if as_json:
-        import json
-
-        click.echo(json.dumps([asdict(row) for row in rows]))
-        return
-    for row in rows:
-        generation = f"generation {row.generation}" if row.generation is not None else "not held"
-        click.echo(f"{row.account}  {row.consumer}  {generation}, {'has it' if row.handed else 'has not got it'}")
-    if not rows:
-        click.echo("nobody but the agent uses its accounts", err=True)
-
-
-@agent.command("put-back")
-@click.argument("path", type=click.Path(path_type=Path))
-@click.option("--host", default="", help="The machine on which it is, as `host` in consumers.toml; else this one.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@folder_option
-@click.pass_obj
-def put_back(parts: Parts, path: Path, host: str, yes: bool, folder: Path) -> None:
-    """Let the consumer's file PATH hold again what it held before it was last changed.
-
-    Its password may be retired by now. At the next contact the agent gives it the current one again.
-    """
-    home, client = _client(parts, folder)
-    title = f"{host}:{path}" if host else str(path)
-    if not yes:
-        click.confirm(f"Put {title} back?", abort=True, err=True)
-    with home.lock():
-        client.put_back(path.absolute(), host)
-    click.echo(f"{title} is as it was before its last change")
 
 
 @agent.command()
@@ -292,5 +257,5 @@ def _moment(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
 
 
-for _more in (scan, start, stop, uninstall):
+for _more in (consumers, put_back, scan, software, start, stop, uninstall):
     agent.add_command(_more)

@@ -1,10 +1,14 @@
 """`keyturn agent start`, `stop` and `uninstall`: the agent as something that runs on this machine."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from keyturn.cli.agent_options import folder_option
+
+if TYPE_CHECKING:
+    from keyturn.cli.agent import Parts
 
 
 @click.command()
@@ -30,12 +34,14 @@ def stop(folder: Path) -> None:
 @click.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @folder_option
-def uninstall(yes: bool, folder: Path) -> None:
+@click.pass_obj
+def uninstall(parts: "Parts", yes: bool, folder: Path) -> None:
     """Stop the agent, forget its keys and credentials, delete its folder, and itself where it was pushed here."""
     from keyturn.agent.home import Home
+    from keyturn.agent.software.opening import lowered
     from keyturn.agent.uninstall import uninstall as take_off
 
     if not yes:
         click.confirm(f"Delete the agent in {folder} with its keys and credentials?", abort=True, err=True)
-    for gone in take_off(Home(folder)):
+    for gone in take_off(Home(folder), lambda: lowered(Home(folder), parts.agent)):
         click.echo(f"{gone} is gone")

@@ -8,6 +8,9 @@ from keyturn.model.errors import KeyturnError
 from keyturn.model.secret import Secret
 from keyturn.wire.door import Door
 
+USUAL_S = 60.0
+"""How long the server may take to answer."""
+
 
 class ServerFailed(KeyturnError):
     """The server could not be reached, or could not do what it accepted."""
@@ -30,8 +33,8 @@ class Api:
     def get(self, path: str, **query: object) -> Any:
         return self._json("GET", path, query=query)
 
-    def post(self, path: str, body: object = None) -> Any:
-        return self._json("POST", path, body)
+    def post(self, path: str, body: object = None, *, within_s: float = USUAL_S) -> Any:
+        return _decoded(self._send("POST", path, body, within_s=within_s))
 
     def put(self, path: str, body: object) -> Any:
         return self._json("PUT", path, body)
@@ -60,6 +63,7 @@ class Api:
         *,
         query: dict[str, object] | None = None,
         media_type: str = "application/json",
+        within_s: float = USUAL_S,
     ) -> bytes:
         import urllib3  # a tenth of a second, which `--help` need not pay
 
@@ -67,7 +71,7 @@ class Api:
         if query:
             url += "?" + "&".join(f"{quote(key)}={quote(str(value))}" for key, value in query.items())
         try:
-            with urllib3.PoolManager(ca_cert_data=self._door.authority_pem, retries=False, timeout=60) as pool:
+            with urllib3.PoolManager(ca_cert_data=self._door.authority_pem, retries=False, timeout=within_s) as pool:
                 answer = pool.request(
                     method, url, body=_written(body, media_type), headers={"content-type": media_type, **self._bearer()}
                 )

@@ -13,7 +13,6 @@ from keyturn.cli.site_reset import assign, remove, reset, reset_report
 from keyturn.cli.site_setup_file import setup_file
 from keyturn.cli.tools import Session, passphrase
 from keyturn.model.errors import Refused
-from keyturn.wire.agent import FOLDER
 
 
 @click.command()
@@ -157,14 +156,14 @@ def publish(session: Session, folder: Path) -> None:
     one; what else is in the folder stays. Credentials in them are sealed to each client's own key.
     """
     files = session.api().get("/access-point/files")
-    place = folder / FOLDER
     try:
-        _make(place)
+        for box in {file["box"] for file in files}:
+            _make(folder / box)
         for file in files:
-            _replace(place / file["name"], file["content"])
+            _replace(folder / file["box"] / file["name"], file["content"])
     except OSError as error:
         raise Refused(f"{error.filename} cannot be written: {error.strerror}") from None
-    click.echo(f"{len(files)} files in {place}")
+    click.echo(f"{len(files)} files in {folder}")
 
 
 def _make(folder: Path) -> None:

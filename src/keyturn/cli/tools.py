@@ -17,6 +17,7 @@ from keyturn.wire.door import Door
 
 if TYPE_CHECKING:
     from keyturn.agent.ports import AgentParts
+    from keyturn.distribution.msi.package import Package
     from keyturn.operations.founding import Founding
     from keyturn.operations.parts import Parts
 
@@ -55,6 +56,8 @@ class Tools:
     site: Callable[[Path, Ask], AbstractContextManager["Parts"]]
     """The site straight from its directory, for the day on which the server does not run."""
     agent: Callable[[], "AgentParts"]
+    open_msi: Callable[[Path, tuple[Path, ...]], "Package"]
+    """An MSI package with transforms applied in their order."""
     saved_door: Callable[[], Door | None]
     save_door: Callable[[Door], None]
 

@@ -1,5 +1,6 @@
 """What a client tells of an advertisement, as the JSON file it leaves at the access point or the management point."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -7,6 +8,9 @@ import msgspec
 
 Name = Annotated[str, msgspec.Meta(max_length=255, pattern=r"\A[^\x00-\x1f\x7f]*\Z")]
 Line = Annotated[str, msgspec.Meta(max_length=2048, pattern=r"\A[^\x00-\x1f\x7f]*\Z")]
+
+
+PURPOSE = b"keyturn report 1\n"
 
 
 class AdvertisementState(StrEnum):
@@ -39,7 +43,7 @@ class AdvertisementReport(
 
     machine: Name
     at: Annotated[float, msgspec.Meta(ge=0, le=2**40)]
-    number: Annotated[int, msgspec.Meta(ge=1)]
+    number: Annotated[int, msgspec.Meta(ge=1, le=2**62)]
     advertisement: Name
     package: Name
     program: Name
@@ -55,4 +59,23 @@ class AdvertisementReport(
     """For whom it ran, where it runs once for every user."""
     run: Name = ""
     accesses: Annotated[tuple[AccessLine, ...], msgspec.Meta(max_length=50)] = ()
+    signature: Annotated[bytes, msgspec.Meta(max_length=64)] = b""
+    """Ed25519 with the client's own key over PURPOSE and the report without this. Needed where the letter goes over a
+    share, into which any client may write."""
     version: Literal[1] = 1
+
+
+def signed_report(report: AdvertisementReport, sign: Callable[[bytes], bytes]) -> AdvertisementReport:
+    return msgspec.structs.replace(report, signature=sign(what_is_signed(report)))
+
+
+def what_is_signed(report: AdvertisementReport) -> bytes:
+    return PURPOSE + msgspec.json.encode(msgspec.structs.replace(report, signature=b""))
+
+
+def read_report(content: bytes) -> AdvertisementReport | None:
+    """None for what is of another form."""
+    try:
+        return msgspec.json.decode(content, type=AdvertisementReport)
+    except (ValueError, RecursionError):
+        return None

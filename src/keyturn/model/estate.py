@@ -17,6 +17,7 @@ from keyturn.model.policy import RealmPolicy
 SiteCode = NewType("SiteCode", str)
 
 ACCESS_POINT_ROLE = "client-access-point"
+DISTRIBUTION_POINT_ROLE = "distribution-point"
 SHARE_NAME = r"\\\\[A-Za-z0-9.-]{1,255}(?:\\[^\x00-\x1f\\/:*?\"<>|]{1,80}){1,8}"
 r"""Matches `\\host\share` and folders below it."""
 
@@ -87,7 +88,8 @@ class SiteSystem:
     site: SiteCode
     roles: tuple[str, ...] = ()
     share: str | None = None
-    r"""Where clients read the access point, as `\\host\share`, perhaps with folders below it."""
+    r"""Where clients read the access point, and the content of packages where it is a distribution point, as
+    `\\host\share`, perhaps with folders below it."""
 
 
 @dataclass(frozen=True, slots=True)

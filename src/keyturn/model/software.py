@@ -288,3 +288,4 @@ class Policy:
     realm: RealmName = RealmName("")
     """Of the site: that of its own accounts."""
     logs: LogSettings = LogSettings()
+    kind: ClientKind = ClientKind.ADVANCED

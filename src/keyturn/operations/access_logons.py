@@ -1,14 +1,16 @@
 """The site's own logon at an access point on a share: with which account, and within the lockout budget."""
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from typing import Protocol, TypeVar
 
 from keyturn.lifecycle.budgeted import room_for_one
 from keyturn.model.accounts import Account, Credential, RoleName, same_name
 from keyturn.model.errors import AuthorityError, BudgetExhausted, NotFound
 from keyturn.model.estate import ACCESS_POINT_ROLE, Estate, ManagedAccount, SiteSystem
 from keyturn.model.logon import Answer
+from keyturn.model.secret import Secret
 from keyturn.operations.inbox_ports import PointTrouble, ReachedPoint
 from keyturn.operations.parts import Parts
 from keyturn.site.permissions import SERVER_CONNECTION
@@ -31,9 +33,28 @@ def point_named(estate: Estate, site: str, name: str) -> SiteSystem:
     raise NotFound(f"site {site} has no access point {name} on a share", hint="keyturn site inboxes")
 
 
-@contextmanager
-def inside(parts: Parts, system: SiteSystem, roles: Collection[RoleName]) -> Iterator[ReachedPoint]:
+class Door(Protocol):
+    def log_on(self, account: str, secret: Secret) -> Answer: ...
+
+
+D = TypeVar("D", bound=Door)
+
+
+def inside(parts: Parts, system: SiteSystem, roles: Collection[RoleName]) -> AbstractContextManager[ReachedPoint]:
     """The access point, logged on to. Everything that keeps the site out is PointTrouble."""
+    share = system.share or ""
+    return let_in(parts, system.name, share, roles, lambda: parts.access_point(share).reach())
+
+
+@contextmanager
+def let_in(
+    parts: Parts,
+    name: str,
+    share: str,
+    roles: Collection[RoleName],
+    reach: Callable[[], AbstractContextManager[D]],
+) -> Iterator[D]:
+    """Any share, as `inside`. `name` is the system's, under which a refusal is remembered."""
     managed = _account(parts, roles)
     try:
         identity = parts.authorities(managed.account.realm).find(managed.account.name)
@@ -41,9 +62,9 @@ def inside(parts: Parts, system: SiteSystem, roles: Collection[RoleName]) -> Ite
         raise PointTrouble(f"the realm of {managed.account} was not asked: {error.message}", error.hint) from None
     if identity is None:
         raise PointTrouble(f"there is no account {managed.account} any more", hint="keyturn site reset makes it anew")
-    with parts.access_point(system.share or "").reach() as point:
-        _log_on(parts, system, point, managed, identity)
-        yield point
+    with reach() as door:
+        _log_on(parts, name, share, door, managed, identity)
+        yield door
 
 
 def _account(parts: Parts, roles: Collection[RoleName]) -> ManagedAccount:
@@ -66,12 +87,12 @@ def _settled(parts: Parts, managed: ManagedAccount) -> ManagedAccount:
     return managed
 
 
-def _log_on(parts: Parts, system: SiteSystem, point: ReachedPoint, managed: ManagedAccount, identity: Account) -> None:
+def _log_on(parts: Parts, name: str, share: str, door: Door, managed: ManagedAccount, identity: Account) -> None:
     """A password that a file server called wrong is not presented again at any: not before it is another one."""
     assert managed.generation is not None
     mark = f"{identity.sid} generation {managed.generation}"
-    estate = parts.store.estate()
-    if any(parts.store.point(each.name).refused == mark for each in points_of(estate, parts.settings.site)):
+    known = {name, *(system.name for system in parts.store.estate().systems if system.share)}
+    if any(parts.store.point(each).refused == mark for each in known):
         raise PointTrouble(
             f"the password of {managed.account} was called wrong, so it is not presented again",
             hint=f"keyturn envelope verify tells whether somebody else has changed it; then keyturn account adopt "
@@ -81,14 +102,14 @@ def _log_on(parts: Parts, system: SiteSystem, point: ReachedPoint, managed: Mana
     try:
         target = room_for_one(parts.authorities(managed.account.realm), parts.store, identity, parts.now())
         number = parts.store.begin(identity, target.replica, parts.now(), target.last_bad_at)
-        answer = point.log_on(str(managed.account), secret)
+        answer = door.log_on(str(managed.account), secret)
         parts.store.end(number, answer)
     except (AuthorityError, BudgetExhausted) as error:
         raise PointTrouble(error.message, error.hint) from None
     if answer is Answer.WRONG_PASSWORD:
-        parts.store.note_point(replace(parts.store.point(system.name), refused=mark))
+        parts.store.note_point(replace(parts.store.point(name), refused=mark))
     if answer is not Answer.ACCEPTED:
-        raise PointTrouble(f"{system.share} answered {managed.account}: {answer}", _WAYS_OUT.get(answer, ""))
+        raise PointTrouble(f"{share} answered {managed.account}: {answer}", _WAYS_OUT.get(answer, ""))
 
 
 _WAYS_OUT = {

@@ -40,7 +40,7 @@ def apply_permissions(parts: Parts, name: str, *, by: str) -> Applied:
     estate = parts.store.estate()
     system = point_named(estate, parts.settings.site, name)
     sids, named = defaultdict[Grantee, list[str]](list), dict[str, str]()
-    for grantee, account in _grantees(parts, estate):
+    for grantee, account in grantees(parts, estate):
         sids[grantee].append(account.sid)
         named[account.sid] = str(account)
     _announce(parts, "permissions-set", system.name, named, by)
@@ -112,7 +112,7 @@ def _paths(point: ReachedPoint, box: str) -> list[str]:
     return [box] if box == ROOT else [box, *(rf"{box}\{lying.name}" for lying in point.files(box))]
 
 
-def _grantees(parts: Parts, estate: Estate) -> Iterator[tuple[Grantee, Account]]:
+def grantees(parts: Parts, estate: Estate) -> Iterator[tuple[Grantee, Account]]:
     """Accounts of the site that play a part in the table, with the identity that bears each name now."""
     for managed in estate.accounts:
         grantee = grantee_of(managed.role)

@@ -3,9 +3,12 @@ whoever reads them."""
 
 from collections.abc import Callable
 
+from keyturn.distribution.reports import AdvertisementReport, read_report
 from keyturn.model.accounts import same_name
+from keyturn.operations.advertisement_status import take_report
 from keyturn.operations.inbox_ports import FileState, InboxFile, SeenClient
 from keyturn.operations.parts import Parts
+from keyturn.operations.software_ports import ToldFacts
 from keyturn.operations.status_messages import report
 from keyturn.site.access_points import Inbox
 from keyturn.site.client_files import Letter, read_discovery, read_status
@@ -42,10 +45,14 @@ def _discovery(parts: Parts, file: InboxFile) -> str:
         return f"it speaks for {record.machine}"
     seen = SeenClient(record.machine, record.kind, record.accounts, file.source, file.signed, file.arrived_at)
     parts.store.see_client(seen)
+    if parts.machine(record.machine) is not None:  # of strangers nothing is kept that could grow without end
+        parts.store.keep_facts(ToldFacts(record.machine, record.facts, file.signed, file.arrived_at))
     return ""
 
 
 def _status(parts: Parts, file: InboxFile) -> str:
+    if (told := read_report(file.content)) is not None:
+        return _report(parts, file, told)
     said = read_status(file.content)
     if said is None:
         return "it is no status message"
@@ -64,7 +71,11 @@ def _status(parts: Parts, file: InboxFile) -> str:
     return ""
 
 
-def _is_anothers(file: InboxFile, letter: Letter) -> bool:
+def _report(parts: Parts, file: InboxFile, said: AdvertisementReport) -> str:
+    return f"it speaks for {said.machine}" if _is_anothers(file, said) else take_report(parts, file, said)
+
+
+def _is_anothers(file: InboxFile, letter: Letter | AdvertisementReport) -> bool:
     """A machine that signed for a file may speak for itself alone."""
     return file.signed and not same_name(file.source, letter.machine)
 

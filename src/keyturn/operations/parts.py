@@ -3,14 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from keyturn.distribution.msi.package import Package as MsiPackage
 from keyturn.escrow.custody import Custody
 from keyturn.lifecycle.ports import Authorities, Authority
 from keyturn.lifecycle.sequences import Patience
 from keyturn.model.accounts import RealmName
+from keyturn.model.errors import NotFound
 from keyturn.model.estate import Estate, Holder
 from keyturn.model.secret import Secret
 from keyturn.model.software import LogSettings
 from keyturn.operations.access import AccessRealm
+from keyturn.operations.content_ports import ContentParts
 from keyturn.operations.delegation import Delegation
 from keyturn.operations.hierarchy_ports import Line, NoLine, ReceiveFolder
 from keyturn.operations.inbox_ports import AccessPoint, no_access_point
@@ -23,6 +26,11 @@ from keyturn.operations.surveys import Discovery
 from keyturn.site.cards import Address
 
 LEASE_S = 60.0
+PACKAGE_SOURCES = ("/srv/packages",)
+
+
+def no_msi(file: str, _: tuple[str, ...]) -> MsiPackage:
+    raise NotFound(f"this process reads no package of Windows Installer, and {file} is one")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,8 @@ class Settings:
     policy_s: float = 7 * 24 * 3600
     """For how long a client may begin programs by a policy, once it was issued. It is issued anew at half time."""
     client_logs: LogSettings = LogSettings()
+    package_sources: tuple[str, ...] = PACKAGE_SOURCES
+    r"""Folders of the site server, and `\\host\share` with folders below it, in which a package's source may lie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,5 +91,9 @@ class Parts:
     """None: other sites reach this one over HTTPS alone."""
     access_point: Callable[[str], AccessPoint] = no_access_point
     """On a share, by the share's name."""
+    open_msi: Callable[[str, tuple[str, ...]], MsiPackage] = no_msi
+    """A package of Windows Installer with its transforms, by their paths. Refused for what cannot be read."""
+    content: ContentParts | None = None
+    """None: this process keeps no content of packages."""
     pusher: Pusher | None = None
     """None: this site installs no clients on other machines."""

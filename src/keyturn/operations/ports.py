@@ -19,12 +19,15 @@ from keyturn.model.estate import AccountLife, Estate, ManagedAccount, Proof, Sig
 from keyturn.model.logon import Answer
 from keyturn.model.secret import Secret
 from keyturn.operations.components import Components
+from keyturn.operations.content_ports import ContentStates
 from keyturn.operations.hierarchy_ports import HeldCredentials, KnownSites, Queues
 from keyturn.operations.inbox_ports import Inboxes
 from keyturn.operations.left_out import LeftOutSystems
+from keyturn.operations.policy_records import AdvertisementReports, PolicyIssues
 from keyturn.operations.push_records import PushRequests
 from keyturn.operations.recovery_records import LogonKeys
 from keyturn.operations.site_control_records import SiteControls
+from keyturn.operations.software_ports import SoftwareStore
 from keyturn.operations.status_messages import StatusMessages
 
 
@@ -347,6 +350,10 @@ class Store(
     LeftOutSystems,
     PushRequests,
     LogonKeys,
+    SoftwareStore,
+    PolicyIssues,
+    AdvertisementReports,
+    ContentStates,
     Protocol,
 ):
     """All of it, over one database."""

@@ -60,6 +60,7 @@ def report(parts: "Parts", component: ComponentName, message_id: MessageId, **in
 def forget_old(parts: "Parts") -> int:
     kept = parts.settings.status_messages
     gone = parts.store.forget_messages(kept.count, parts.now() - kept.age_s)
+    parts.store.forget_reports(parts.now() - kept.age_s)
     if gone:
         report(parts, ComponentName.STATUS_MANAGER, MessageId.FORGOTTEN, count=gone)
     return gone

@@ -11,7 +11,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from keyturn.model.errors import Refused
+from keyturn.model.estate import HolderKind
 from keyturn.model.logon import LogonProtocol
+from keyturn.model.software import ClientKind
 from keyturn.operations import clients, recovery
 from keyturn.operations.clients import Contact, Handed
 from keyturn.operations.gate import Adopt, Direction, Drop, Use, Wait
@@ -97,6 +99,7 @@ def _enrolled(parts: Parts, name: str) -> wire.Enrolled:
         contact_s=parts.settings.contact_s,
         server_time=parts.now(),
         protocol=machine.protocol if machine else LogonProtocol.NTLM,
+        kind=ClientKind.LEGACY if machine and machine.kind is HolderKind.LEGACY_CLIENT else ClientKind.ADVANCED,
     )
 
 

@@ -15,7 +15,7 @@ from starlette.routing import Mount, Route
 
 from keyturn.model.errors import KeyturnError, NotFound, Refused, Unavailable
 from keyturn.operations.parts import Parts
-from keyturn.server import access_point, agents, receive
+from keyturn.server import access_point, agents, content, policy, receive
 from keyturn.server.rest.app import people_app
 from keyturn.site.components import ComponentName
 from keyturn.wire.agent import BadMessage
@@ -57,7 +57,9 @@ def site_app(
 
     routes = [
         *_unless(rests, agents.routes(parts, listening.authority_pem, listening.authorities)),
+        *_unless(rests, policy.routes(parts, listening.authorities)),
         *_unless(rests, access_point.routes(parts, listening.authorities)),
+        *_unless(rests, content.routes(parts, listening.authorities)),
         *receive.routes(parts, listening.authorities),
         Mount("/", people_app(parts)),
     ]

@@ -13,6 +13,10 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255, pattern=r"\A[^\
 Line = Annotated[str, msgspec.Meta(max_length=2048, pattern=r"\A[^\x00-\x1f\x7f]*\Z")]
 
 
+FactName = Annotated[str, msgspec.Meta(pattern=r"\A[a-z][a-z0-9-]{0,63}\Z")]
+Facts = Annotated[dict[FactName, Annotated[tuple[Name, ...], msgspec.Meta(max_length=16)]], msgspec.Meta(max_length=64)]
+
+
 class _Letter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """`at` is the writer's own clock, in seconds since the epoch."""
 
@@ -31,10 +35,12 @@ class ClientStatus(_Letter, frozen=True, tag="status-message"):
 
 
 class DiscoveryRecord(_Letter, frozen=True, tag="discovery-record"):
-    """That a client is there. `accounts` are those it holds, as `REALM\\name`."""
+    """That a client is there. `accounts` are those it holds, as `REALM\\name`; `facts` what it tells of itself, for
+    collections."""
 
     kind: Name
     accounts: Annotated[tuple[Name, ...], msgspec.Meta(max_length=256)] = ()
+    facts: Facts = {}
     version: Literal[1] = 1
 
 

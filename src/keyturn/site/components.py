@@ -18,6 +18,7 @@ class ComponentName(StrEnum):
     SENDER = "SMS_LAN_SENDER"
     DESPOOLER = "SMS_DESPOOLER"
     STATUS_MANAGER = "SMS_STATUS_MANAGER"
+    DISTRIBUTION_MANAGER = "SMS_DISTRIBUTION_MANAGER"
     ACCOUNT_MANAGER = "KEYTURN_ACCOUNT_MANAGER"
 
 
@@ -30,6 +31,7 @@ WORK: dict[ComponentName, str] = {
     ComponentName.SENDER: "carries bundles to the next site",
     ComponentName.DESPOOLER: "takes in the bundles that other sites sent",
     ComponentName.STATUS_MANAGER: "keeps the status messages, and forgets the old ones",
+    ComponentName.DISTRIBUTION_MANAGER: "brings the content of packages to the distribution points",
     ComponentName.ACCOUNT_MANAGER: "carries out plans: whatever changes an account",
 }
 """What each does here."""

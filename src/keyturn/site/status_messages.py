@@ -24,6 +24,14 @@ class Severity(StrEnum):
 class MessageId(IntEnum):
     STARTED = 500
     RAISED = 669
+    # 10002: what clients say of programs
+    PROGRAM_RECEIVED = 10002
+    PROGRAM_NOT_PREPARED = 10003
+    PROGRAM_STARTED = 10005
+    PROGRAM_FAILED = 10006
+    PROGRAM_FAILED_BY_MIF = 10007
+    PROGRAM_SUCCEEDED = 10008
+    PROGRAM_SUCCEEDED_BY_MIF = 10009
     # 60000: components
     STOPPED = 60000
     PAUSED = 60001
@@ -80,6 +88,19 @@ _INFORMATIONAL, _WARNING, _ERROR = Severity
 WORDINGS: dict[MessageId, Wording] = {
     MessageId.STARTED: Wording(_INFORMATIONAL, "started in {process}"),
     MessageId.RAISED: Wording(_ERROR, "failed: {fault}; it starts again in {pause_s} s (failure {failures} in a row)"),
+    MessageId.PROGRAM_RECEIVED: Wording(_INFORMATIONAL, "{program} was received (advertisement {advertisement})"),
+    MessageId.PROGRAM_NOT_PREPARED: Wording(
+        _ERROR, "{program} could not be prepared (advertisement {advertisement}): {reason}"
+    ),
+    MessageId.PROGRAM_STARTED: Wording(_INFORMATIONAL, "{program} was started (advertisement {advertisement})"),
+    MessageId.PROGRAM_FAILED: Wording(_ERROR, "{program} failed (advertisement {advertisement}): {reason}"),
+    MessageId.PROGRAM_FAILED_BY_MIF: Wording(
+        _ERROR, "{program} failed by its own status MIF (advertisement {advertisement}): {reason}"
+    ),
+    MessageId.PROGRAM_SUCCEEDED: Wording(_INFORMATIONAL, "{program} succeeded (advertisement {advertisement})"),
+    MessageId.PROGRAM_SUCCEEDED_BY_MIF: Wording(
+        _INFORMATIONAL, "{program} succeeded by its own status MIF (advertisement {advertisement})"
+    ),
     MessageId.STOPPED: Wording(_WARNING, "stopped, as {by} asked"),
     MessageId.PAUSED: Wording(_WARNING, "paused, as {by} asked"),
     MessageId.HANGS: Wording(_ERROR, "hangs: it {note}"),

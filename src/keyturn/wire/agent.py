@@ -4,7 +4,7 @@ Every request is signed (`wire.signing`), those to the access point too, so that
 logged on. Bodies are JSON, exactly these fields; `read` refuses everything else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Protocol, TypeAlias, TypeVar
 from urllib.parse import quote
@@ -15,6 +15,7 @@ from keyturn.model.errors import KeyturnError
 from keyturn.model.estate import SHARE_NAME
 from keyturn.model.logon import Answer, LogonProtocol
 from keyturn.model.secret import Secret
+from keyturn.model.software import ClientKind
 from keyturn.wire.signing import CLIENT_NAME
 
 ENROL = "/agent/v1/enrol"
@@ -31,14 +32,18 @@ MAX_ANSWER = 4 * 1024 * 1024
 """Bytes; longer bodies are refused unread."""
 
 
+FOLDER = "clidata.box"
+"""Of the access point, in which the files for clients are."""
+
+
 def proof_path(client: str, account: str) -> str:
     """PUT Proof. Backslash and whatever else is in an account's name are percent-encoded."""
     return f"/agent/v1/clients/{quote(client, safe='')}/credentials/{quote(account, safe='')}"
 
 
-def share_path(access_point: str, name: str) -> str:
+def share_path(access_point: str, name: str, box: str = FOLDER) -> str:
     """GET a file of the access point, with HTTP Basic `REALM\\name:password`."""
-    return f"{access_point.rstrip('/')}/{FOLDER}/{quote(name, safe='')}"
+    return f"{access_point.rstrip('/')}/{quote(box, safe='')}/{quote(name, safe='')}"
 
 
 def box_path(access_point: str, box: str, name: str) -> str:
@@ -47,8 +52,6 @@ def box_path(access_point: str, box: str, name: str) -> str:
     return f"{access_point.rstrip('/')}/{quote(box, safe='')}/{quote(name, safe='')}"
 
 
-FOLDER = "clidata.box"
-"""Of the access point, in which the files for clients are."""
 SITE_FILE = "site.json"
 
 
@@ -95,6 +98,7 @@ class Enrolled(Message, frozen=True):
     server_time: float
     protocol: LogonProtocol = LogonProtocol.NTLM
     """By which this client logs on at a share."""
+    kind: ClientKind = ClientKind.ADVANCED
 
 
 class Held(Message, frozen=True):
@@ -196,6 +200,20 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     body: bytes = field(default=b"", repr=False)
+
+
+class Flow(Protocol):
+    """An answer whose body is still on its way."""
+
+    status: int
+    headers: dict[str, str]
+    """Names in lower case."""
+
+    def pieces(self) -> Iterator[bytes]:
+        """NoAnswer when it ends before it is whole: what came before is good as far as it goes."""
+
+    def close(self) -> None:
+        """What has not come yet does not come any more."""
 
 
 Headers: TypeAlias = Mapping[str, str | Secret]

@@ -17,9 +17,12 @@ POLICY_KEY = "/agent/v1/policy-key"
 REPORT = "/agent/v1/reports"
 """POST one letter as the access point's `statmsgs.box` takes it: 201 for a new one, 200 for one that is here."""
 
+OFFER_BOX = "offerinf.box"
+"""Of the access point, in which the policies of legacy clients are."""
+
 
 def policy_file(client: str) -> str:
-    """In `offerinf.box`."""
+    """In OFFER_BOX."""
     return f"{client}.pol"
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from keyturn.agent.ports import AgentParts
+    from keyturn.agent.ports import AgentParts, SoftwareParts
     from keyturn.cli.tools import Ask, Listen, StoreMoved
+    from keyturn.distribution.msi.package import Package
     from keyturn.model.logon import LogonProtocol
     from keyturn.model.secret import Secret
     from keyturn.operations.founding import Founding
@@ -34,6 +35,7 @@ def main() -> None:
             door=_door,
             site=_site,
             agent=_agent,
+            open_msi=_open_msi,
             saved_door=_saved_door,
             save_door=_save_door,
         )
@@ -123,7 +125,49 @@ def _agent() -> "AgentParts":
         random=random.random,
         smb=smb,
         windows=windows,
+        software=_software(),
     )
+
+
+def _software() -> "SoftwareParts | None":
+    """None where no runner of ours is at home. What reaches shares is loaded when a share is reached."""
+    import sys
+
+    if sys.platform not in ("linux", "win32"):
+        return None
+    from keyturn.agent.ports import Open, SoftwareParts
+    from keyturn.agent.software.ports import Point, Runner
+    from keyturn.agent.transport import PinnedStream
+    from keyturn.model.errors import Refused
+
+    def runner(runs: Path, protocol: "LogonProtocol") -> Runner:
+        if sys.platform == "win32":
+            from keyturn.adapters.runners.windows.runner import WindowsRunner
+
+            return WindowsRunner(runs)
+        from keyturn.adapters.runners.posix.runner import PosixRunner
+
+        return PosixRunner(runs, protocol=protocol)
+
+    def smb_point(place: str, protocol: "LogonProtocol") -> Point:
+        try:
+            from keyturn.adapters.shares.smb_content import SmbPoint
+        except ImportError:
+            raise Refused(f"this agent cannot read {place}", hint="pip install 'keyturn[software]'") from None
+        return SmbPoint(place, protocol)
+
+    def https_point(opens: Open, place: str, url: str) -> Point:
+        from keyturn.adapters.shares.https_content import HttpsPoint
+
+        return HttpsPoint(opens, place, url)
+
+    return SoftwareParts(runner, PinnedStream, smb_point, https_point)
+
+
+def _open_msi(file: Path, transforms: tuple[Path, ...]) -> "Package":
+    from keyturn.adapters.msi_files import open_package
+
+    return open_package(file, transforms)
 
 
 def _door(root: Path) -> "Door":

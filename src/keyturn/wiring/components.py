@@ -5,6 +5,8 @@ from typing import Protocol
 
 from keyturn.model.errors import Unavailable
 from keyturn.operations.client_push import CLAIM_S, push_due
+from keyturn.operations.content import forget_unused
+from keyturn.operations.distributing import distribute
 from keyturn.operations.inboxes import tend
 from keyturn.operations.parts import Parts
 from keyturn.operations.site_control_exchange import tell_above
@@ -15,6 +17,8 @@ from keyturn.server.supervision import Component
 from keyturn.site.components import ComponentName
 
 HOUR_S = 3600.0
+DISTRIBUTING_S = 4 * HOUR_S
+"""Of a turn that brings large packages to slow shares."""
 
 
 class Engine(Protocol):
@@ -67,6 +71,7 @@ def of_a_worker(parts: Parts, engine: PlanEngine) -> tuple[Component, ...]:
         Component(ComponentName.SITE_CONTROL_MANAGER, lambda: _follow(parts)),
         *link_components(parts),
         Component(ComponentName.INBOX_MANAGER, lambda: tend(parts, lambda: access_files(parts)), allowed_s=900),
+        Component(ComponentName.DISTRIBUTION_MANAGER, lambda: distribute(parts), allowed_s=DISTRIBUTING_S),
         engine.component(parts),
     )
 
@@ -84,4 +89,5 @@ def _follow(parts: Parts) -> float:
 
 def _forget(parts: Parts) -> float:
     forget_old(parts)
+    forget_unused(parts)
     return HOUR_S

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from keyturn.adapters.store.seal_key import SealKey
     from keyturn.adapters.store.store import SqlStore
     from keyturn.cli.tools import Ask
+    from keyturn.distribution.msi.package import Package as MsiPackage
     from keyturn.lifecycle.ports import Authority
     from keyturn.model.estate import Realm
+    from keyturn.operations.content_ports import ContentParts, SharedFolder
     from keyturn.operations.inbox_ports import AccessPoint
     from keyturn.operations.parts import Parts
 
@@ -141,8 +143,36 @@ def _parts(
         line=_line(store, settings),
         receive_folder=_receive_folder(settings),
         access_point=_access_point,
+        content=_content(files, settings),
+        open_msi=_open_msi,
     )
     return parts
+
+
+def _open_msi(file: str, transforms: tuple[str, ...]) -> "MsiPackage":
+    from keyturn.adapters.msi_files import open_package
+
+    return open_package(Path(file), tuple(map(Path, transforms)))
+
+
+def _content(files: SiteFiles, settings: SiteSettings) -> "ContentParts":
+    from keyturn.adapters.content.blobs import FolderBlobs
+    from keyturn.adapters.content.folder import FolderSource
+    from keyturn.operations.content_ports import ContentParts
+
+    folder = Path(settings.content_folder) if settings.content_folder else files.content
+    blobs = FolderBlobs(folder.absolute() / "blobs")
+    return ContentParts(blobs, FolderSource, _shared_folder, settings.content_nginx_prefix)
+
+
+def _shared_folder(share: str) -> "SharedFolder":
+    from keyturn.operations.content_ports import no_shared_folder
+
+    try:
+        from keyturn.adapters.shares.smb_folder import SmbFolder
+    except ImportError:
+        return no_shared_folder(share)
+    return SmbFolder(share)
 
 
 def _access_point(share: str) -> "AccessPoint":

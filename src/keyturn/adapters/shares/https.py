@@ -8,7 +8,7 @@ import msgspec
 
 from keyturn.model.logon import Answer
 from keyturn.model.secret import Secret
-from keyturn.wire.agent import ANSWER_HEADER, Headers, NoAnswer, Reading, Reply, Send, box_path, share_path
+from keyturn.wire.agent import ANSWER_HEADER, FOLDER, Headers, NoAnswer, Reading, Reply, Send, box_path, share_path
 
 
 class HttpsShare:
@@ -23,8 +23,8 @@ class HttpsShare:
         """One request is all there is: the server that answers it is the one just asked for directions."""
         yield self
 
-    def read(self, name: str, account: str, secret: Secret) -> Reading:
-        reply = self._send("GET", share_path(self._access_point, name), headers=_basic(account, secret))
+    def read(self, name: str, account: str, secret: Secret, box: str = FOLDER) -> Reading:
+        reply = self._send("GET", share_path(self._access_point, name, box), headers=_basic(account, secret))
         answer = _answer(reply)
         if answer is not Answer.ACCEPTED:
             return Reading(answer)

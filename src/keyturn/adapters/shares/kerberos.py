@@ -40,7 +40,13 @@ def errors() -> tuple[type[Exception], ...]:
 
 def answer_of(error: Exception) -> Answer:
     """NoAnswer for everything that is no controller's word on the account."""
-    number = getattr(error, "err_code", 0) - _ERROR_BASE
+    number = number_of(error)
     if number in _ANSWERS:
         return _ANSWERS[number]
     raise NoAnswer(f"no controller of Kerberos answered: {str(error)[:200]}") from None
+
+
+def number_of(error: Exception) -> int:
+    """That of RFC 4120, or 0 for what no controller said."""
+    number: int = getattr(error, "err_code", 0) - _ERROR_BASE
+    return number if 0 < number < 128 else 0

@@ -56,10 +56,10 @@ class _Reached:
         self._place = place
         self._protocol = protocol
 
-    def read(self, name: str, account: str, secret: Secret) -> Reading:
+    def read(self, name: str, account: str, secret: Secret, box: str = FOLDER) -> Reading:
         with self._translated(account):
             tree = self._entered(account, secret)
-            return Reading(tree) if isinstance(tree, Answer) else _content(tree, self._path(FOLDER, name))
+            return Reading(tree) if isinstance(tree, Answer) else _content(tree, self._path(box, name))
 
     def leave(self, box: str, name: str, letter: msgspec.Struct, account: str, secret: Secret) -> Answer:
         """Nobody takes it before it is whole: it is open to nobody else until then."""

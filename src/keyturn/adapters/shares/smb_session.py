@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 from smbprotocol.connection import Connection, Dialects
 from smbprotocol.exceptions import SMBException, SMBResponseException
@@ -59,20 +60,45 @@ def connected(host: str, within_s: float) -> Iterator[Connection]:
             connection.disconnect(close=False)
 
 
-def log_on(connection: Connection, account: str, secret: Secret, protocol: LogonProtocol) -> Session | Answer:
-    """One protocol, asked for by name: a client that may choose tries Kerberos and then NTLM, and one wrong password
-    counts twice."""
-    by_kerberos = protocol is LogonProtocol.KERBEROS
-    name, asked_for = (account.partition("\\")[2], "kerberos") if by_kerberos else (account, "ntlm")
-    session = Session(connection, name, secret.reveal(), require_encryption=True, auth_protocol=asked_for)
+def open_connection(host: str, answer_s: float) -> Connection:
+    """For as long as the caller likes, who disconnects it; `answer_s` is for each answer of the server. Raises
+    Unreached before anything was presented."""
+    connection = Connection(uuid.uuid4(), host)
     try:
-        session.connect()
+        _connect(connection, host)
+    except Unreached:
+        close(connection)
+        raise
+    connection.receive = partial(connection.receive, timeout=answer_s)
+    # No public way to it. A server that takes nothing more would otherwise keep a sender, and whoever closes, for ever.
+    connection.transport._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(answer_s * 1000))
+    return connection
+
+
+def close(connection: Connection) -> None:
+    """The logon ends with its connection. Taking leave first can be refused, and then nothing is closed."""
+    with suppress(SMBException, OSError, AttributeError):  # AttributeError: it was never open
+        connection.disconnect(close=False)
+
+
+def log_on(connection: Connection, account: str, secret: Secret, protocol: LogonProtocol) -> Session | Answer:
+    try:
+        return session_of(connection, account, secret, protocol)
     except SMBResponseException as error:
         if error.status in LOGON:
             return LOGON[error.status]
         raise
     except kerberos.errors() as error:
         return kerberos.answer_of(error)
+
+
+def session_of(connection: Connection, account: str, secret: Secret, protocol: LogonProtocol) -> Session:
+    """Raises what the server answers. One protocol, asked for by name: a client that may choose tries Kerberos and then
+    NTLM, and one wrong password counts twice."""
+    by_kerberos = protocol is LogonProtocol.KERBEROS
+    name, asked_for = (account.partition("\\")[2], "kerberos") if by_kerberos else (account, "ntlm")
+    session = Session(connection, name, secret.reveal(), require_encryption=True, auth_protocol=asked_for)
+    session.connect()
     return session
 
 

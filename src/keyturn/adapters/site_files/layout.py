@@ -65,6 +65,11 @@ class SiteFiles:
     def envelopes(self) -> Path:
         return self.root / "envelopes"
 
+    @property
+    def content(self) -> Path:
+        """The site's own copies of what packages hold, unless its settings put them elsewhere."""
+        return self.root / "content"
+
     def realm(self, name: str) -> Path:
         """A realm's name never becomes a path: only its bytes, in hexadecimal."""
         return self.root / f"realm-{name.casefold().encode().hex()}.db"

@@ -11,7 +11,7 @@ from keyturn.escrow.custody import Custodian, Custody
 from keyturn.lifecycle.sequences import Patience
 from keyturn.model.errors import Refused
 from keyturn.model.software import LogSettings
-from keyturn.operations.parts import LEASE_S, Settings
+from keyturn.operations.parts import LEASE_S, PACKAGE_SOURCES, Settings
 from keyturn.operations.status_messages import Retention
 
 _DAY_S = 24 * 3600
@@ -32,6 +32,10 @@ class SiteSettings:
     """The folder of the site's inboxes that a file server shares with the senders of other sites."""
     seal_salt: bytes | None = None
     """With one, the seal key is made from a passphrase that is asked for at every start, and stands in no file."""
+    content_folder: str | None = None
+    """Where the site's copies of packages' files are, if not in its directory."""
+    content_nginx_prefix: str = ""
+    """The location under which an nginx in front serves that folder; empty: there is none."""
 
     @property
     def authorities(self) -> frozenset[str]:
@@ -48,6 +52,7 @@ def read_settings(text: str) -> SiteSettings:
     patience = _Taking(taken.take("patience", dict, {}), "patience.")
     custody = _Taking(taken.take("custody", dict, None), "custody.")
     messages = _Taking(taken.take("status_messages", dict, {}), "status_messages.")
+    content = _Taking(taken.take("content", dict, {}), "content.")
     logs = _Taking(taken.take("client_logs", dict, {}), "client_logs.")
     settings = SiteSettings(
         operating=Settings(
@@ -69,6 +74,7 @@ def read_settings(text: str) -> SiteSettings:
                 logs.number("max_bytes", LogSettings().max_bytes, 10_000, 2**30),
                 logs.number("history", LogSettings().history, 0, 100),
             ),
+            package_sources=tuple(map(str, taken.take("package_sources", list, list(PACKAGE_SOURCES)))),
         ),
         host=taken.take("host", str, "127.0.0.1"),
         port=taken.take("port", int, None),
@@ -77,8 +83,10 @@ def read_settings(text: str) -> SiteSettings:
         store=taken.take("store", str, "") or None,
         inboxes=Path(inboxes) if (inboxes := taken.take("inboxes", str, "")) else None,
         seal_salt=_salt(taken.take("seal_salt", str, "")),
+        content_folder=content.take("folder", str, "") or None,
+        content_nginx_prefix=content.take("nginx_prefix", str, ""),
     )
-    for part in (taken, patience, custody, messages, logs):
+    for part in (taken, patience, custody, messages, logs, content):
         part.refuse_rest()
     return settings
 

@@ -8,11 +8,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from keyturn.adapters.store import engine
+from keyturn.adapters.store.advertisements import SqlAdvertisements
 from keyturn.adapters.store.attempts import SqlAttempts
 from keyturn.adapters.store.bundles import SqlQueues
 from keyturn.adapters.store.cipher import Cipher
 from keyturn.adapters.store.clients import SqlClients
 from keyturn.adapters.store.components import SqlComponents
+from keyturn.adapters.store.content_states import SqlContentStates
 from keyturn.adapters.store.database import Database, MakeEnvelope
 from keyturn.adapters.store.engine import open_engines
 from keyturn.adapters.store.estates import SqlEstates
@@ -32,6 +34,8 @@ from keyturn.adapters.store.push_requests import SqlPushRequests
 from keyturn.adapters.store.seal_key import SealKey
 from keyturn.adapters.store.sightings import SqlSightings
 from keyturn.adapters.store.site_control import SqlSiteControls
+from keyturn.adapters.store.software import SqlSoftware
+from keyturn.adapters.store.software_status import SqlAdvertisementReports, SqlPolicyIssues
 from keyturn.adapters.store.status_messages import SqlStatusMessages
 from keyturn.operations.chain import Chain
 from keyturn.operations.ports import People, Store
@@ -104,6 +108,11 @@ class SqlStore(
     SqlLeftOutSystems,
     SqlPushRequests,
     SqlLogonKeys,
+    SqlSoftware,
+    SqlAdvertisements,
+    SqlPolicyIssues,
+    SqlAdvertisementReports,
+    SqlContentStates,
     Store,
 ):
     def __init__(self, database: Database) -> None:

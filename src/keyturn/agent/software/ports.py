@@ -1,98 +1,44 @@
 """What software on this machine needs from outside. `keyturn.wiring` fills it."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from keyturn.distribution.accesses import Access
-from keyturn.distribution.run_context import ExecuteAs, NetworkIdentity
-from keyturn.model.secret import Secret
-from keyturn.model.software import Overrun
+from keyturn.distribution.presenting import Note, NotLetIn, Point, Presentable, ReachedPoint, SharePath
+from keyturn.distribution.run_context import ExecuteAs
+from keyturn.distribution.running import Ended, HowEnded, RunOrder
+from keyturn.model.errors import KeyturnError
+from keyturn.model.software import Offer
 
-Note = Callable[[Access], None]
-"""Told every time an identity was presented."""
-
-
-@dataclass(frozen=True, slots=True)
-class Presentable:
-    """An identity with what it takes to present it. Without a secret it is the machine itself, or the user's own
-    session. `spoiled` is told when the realm called the password wrong: it is then presented nowhere else."""
-
-    identity: NetworkIdentity
-    secret: Secret | None = None
-    spoiled: Callable[[], None] = field(default=lambda: None, compare=False)
-
-
-class Point(Protocol):
-    """A place that content is read from: a distribution point, or the source of a package."""
-
-    def reach(self, identity: Presentable, order: int, note: Note) -> AbstractContextManager["ReachedPoint"]:
-        """Raises NotLetIn, once noted, where the identity is not; NoAnswer where the point is not reached at all."""
+__all__ = [
+    "ContentFailed",
+    "Ended",
+    "Fetch",
+    "HowEnded",
+    "NotLetIn",
+    "Note",
+    "Point",
+    "Presentable",
+    "ReachedPoint",
+    "RunOrder",
+    "Runner",
+    "SharePath",
+]  # fmt: skip
 
 
-class ReachedPoint(Protocol):
-    def read(self, path: str, offset: int) -> Iterator[bytes]:
-        """The bytes of a file from `offset` on, in pieces. NotLetIn where this file is refused; NoAnswer when the
-        point goes away: what came before is good as far as it goes."""
+class ContentFailed(KeyturnError):
+    """A package's files are not to be had now. `cause` is a slug of `distribution.causes`."""
+
+    def __init__(self, cause: str, reason: str, accesses: tuple[Access, ...] = ()) -> None:
+        super().__init__(reason)
+        self.cause = cause
+        self.accesses = accesses
 
 
-class NotLetIn(Exception):
-    """The point said no to this identity; the next one may be let in."""
-
-    def __init__(self, access: Access) -> None:
-        super().__init__(str(access))
-        self.access = access
-
-
-@dataclass(frozen=True, slots=True)
-class SharePath:
-    r"""A share that a program reaches: `\\host\share`, and the identities that are tried there, in their order."""
-
-    share: str
-    identities: tuple[Presentable, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RunOrder:
-    r"""`command_line` and `folder` (its working directory) are as on this machine; a `\\host\share\path` in the command
-    line is put in the runner's own words. `environment` is added to the fresh one made for the identity."""
-
-    run_id: str
-    command_line: str
-    folder: Path
-    execute_as: ExecuteAs
-    shares: tuple[SharePath, ...] = ()
-    max_run_s: float = 3600
-    overrun: Overrun = Overrun.END
-    environment: tuple[tuple[str, str], ...] = ()
-
-
-class HowEnded(StrEnum):
-    EXITED = "exited"
-    ENDED = "ended-at-its-limit"
-    STILL_RUNS = "still-runs-unwatched"
-    NOT_STARTED = "not-started"
-    STOPPED = "stopped-with-the-client"
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """`exit_code` where it exited. `executed_as` is what the system itself says of the process: the name of its user,
-    and of the user whose logon it belongs to. `reason`: why it did not start, in words."""
-
-    how: HowEnded
-    exit_code: int | None = None
-    executed_as: str = ""
-    login: str = ""
-    home: str = ""
-    """The profile it ran in."""
-    accesses: tuple[Access, ...] = ()
-    reason: str = ""
-    output: bytes = field(default=b"", repr=False)
-    """The end of what it wrote."""
+class Fetch(Protocol):
+    def __call__(self, offer: Offer, identities: tuple[Presentable, ...], note: Note, stop: Callable[[], bool]) -> Path:
+        """The folder with the files of the offer's package, every one of them verified. Raises ContentFailed."""
 
 
 class Runner(Protocol):

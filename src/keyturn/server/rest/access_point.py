@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter
 
-from keyturn.server.access_point import files
+from keyturn.server import access_point
 from keyturn.server.rest.security import Operator, Site
 
 router = APIRouter(prefix="/access-point", tags=["access point"])
@@ -14,9 +14,10 @@ router = APIRouter(prefix="/access-point", tags=["access point"])
 class AccessFile:
     name: str
     content: str
+    box: str
 
 
 @router.get("/files")
 def access_files(parts: Site, _: Operator) -> list[AccessFile]:
     """What the access point serves to clients; the credentials in it are sealed to each client's own key."""
-    return [AccessFile(name, content.decode()) for name, content in files(parts)]
+    return [AccessFile(file.name, file.content().decode(), file.box) for file in access_point.access_files(parts)]

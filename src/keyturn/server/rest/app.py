@@ -14,16 +14,20 @@ from keyturn.operations.people import NotAllowed, NotKnown
 from keyturn.server.rest import (
     access_point,
     accounts,
+    advertisements,
     audit_log,
     clients,
+    collections,
     components,
     discovery,
     envelopes,
     estates,
     hierarchy,
     inboxes,
+    packages,
     people,
     plans,
+    programs,
     push,
     realm_kinds,
     realms,
@@ -63,6 +67,10 @@ NOUNS = (
     components,
     site_reset,
     push,
+    packages,
+    programs,
+    collections,
+    advertisements,
 )
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from keyturn.model.accounts import canonical, same_name
-from keyturn.model.estate import ACCESS_POINT_ROLE, SiteKind
+from keyturn.model.estate import ACCESS_POINT_ROLE, DISTRIBUTION_POINT_ROLE, SiteKind
 from keyturn.wire.estate_file.draft import Draft
 from keyturn.wire.estate_file.names import repeated, unknown, unlisted
 from keyturn.wire.estate_file.problems import Problem, shown
@@ -122,12 +122,13 @@ def _systems(draft: Draft) -> Iterator[Problem]:
 
 
 def _shares(draft: Draft) -> Iterator[Problem]:
-    """Clients look for a share on an access point only, and log on to it as `REALM\\name`."""
+    """Clients look for a share on access points and distribution points only, and log on to it as `REALM\\name`."""
     for entry in draft.systems:
         if entry.thing.share is None:
             continue
-        if ACCESS_POINT_ROLE not in entry.thing.roles:
-            yield entry.problem("share", "has a share and is no access point", f'roles = ["{ACCESS_POINT_ROLE}"]')
+        if not {ACCESS_POINT_ROLE, DISTRIBUTION_POINT_ROLE} & set(entry.thing.roles):
+            message = "has a share and is no access point and no distribution point"
+            yield entry.problem("share", message, f'roles = ["{ACCESS_POINT_ROLE}"]')
         realm = draft.home(entry.thing.site)
         domain = dict(realm.connection).get("domain") if realm else None
         if realm and domain and not same_name(domain, realm.name):

@@ -1,0 +1,1 @@
+"""Programs on Linux: who they run as, what they see, and which shares they reach."""

@@ -1,0 +1,243 @@
+"""One program, from its files to what it left: under the identity, and with the network identities, of its run context.
+
+That it starts is on the disk before it starts. Passwords are lent for this run alone.
+"""
+
+import secrets
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from keyturn.agent.software import telling
+from keyturn.agent.software.detection import Homes, home_or_none, missing
+from keyturn.agent.software.history import History
+from keyturn.agent.software.judging import Judged, judge
+from keyturn.agent.software.lending import Lending
+from keyturn.agent.software.logs import ERROR, INFO, VERBOSE, WARNING, Write
+from keyturn.agent.software.ports import ContentFailed, Ended, Fetch, HowEnded, Runner, RunOrder, SharePath
+from keyturn.agent.software.records import Run
+from keyturn.distribution.accesses import Access
+from keyturn.distribution.causes import EXPLANATIONS, Cause, cause_of_access, in_words
+from keyturn.distribution.due import Due
+from keyturn.distribution.exit_codes import next_try_s
+from keyturn.distribution.reports import AdvertisementState
+from keyturn.distribution.run_context import LoggedOnUser, RunContext
+from keyturn.distribution.shares import is_point, reached_by
+from keyturn.model.errors import KeyturnError
+from keyturn.model.software import UNKNOWN_RUN_S, Offer, Policy
+
+DETECTION_S = 300.0
+"""How long a detection's command may take."""
+LAST_LINES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What runs have in common. `hold` keeps the content of that digest where it is; `empty` is the folder of a program
+    without files."""
+
+    runner: Runner
+    fetch: Fetch
+    hold: Callable[[str], AbstractContextManager[None]]
+    lending: Lending
+    history: History
+    empty: Callable[[], Path]
+    now: Callable[[], float]
+    write: Write
+    write_content: Write
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    folder: Path
+    shares: tuple[SharePath, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _NotPrepared:
+    cause: Cause
+    reason: str
+    accesses: tuple[Access, ...] = ()
+
+
+def run_one(due: Due, context: RunContext, policy: Policy, shop: Workshop, stop: Callable[[], bool]) -> None:
+    """Until it has ended and that is kept. OSError where it cannot be kept: then it has not been started."""
+    run, title = _begun(due, shop), _title(due)
+    prepared = _prepare(due.offer, context, policy, shop, stop)
+    if stop():
+        return
+    if isinstance(prepared, _NotPrepared):
+        _not_prepared(run, prepared, title, shop)
+        return
+    shop.history.keep(run, telling.STARTED)
+    shop.write(f"{title} starts as {context.execute_as}", INFO)
+    with shop.hold(due.offer.digest) if due.offer.digest else nullcontext():
+        began = time.monotonic()
+        ended = _supervised(run, due, context, prepared, shop, stop)
+        _log_end(ended, title, time.monotonic() - began, shop)
+        _conclude(run, due, context, policy, prepared, ended, shop)
+
+
+def _begun(due: Due, shop: Workshop) -> Run:
+    advertisement, program = due.offer.advertisement.advertisement_id, due.offer.program
+    run = Run(
+        run_id=secrets.token_hex(4),
+        advertisement=advertisement,
+        package=program.package,
+        program=program.name,
+        started_at=shop.now(),
+        state=AdvertisementState.RUNNING,
+        user=due.user,
+    )
+    before = shop.history.run_of(run.key)
+    return replace(run, tries=before.tries + 1) if before is not None and before.again_at is not None else run
+
+
+def _prepare(
+    offer: Offer, context: RunContext, policy: Policy, shop: Workshop, stop: Callable[[], bool]
+) -> _Prepared | _NotPrepared:
+    shares = []
+    for share in reached_by(offer.program):
+        path = _share(share, context, policy, shop)
+        if isinstance(path, _NotPrepared):
+            return path
+        shares.append(path)
+    folder = _content(offer, context, shop, stop) if offer.digest else shop.empty()
+    return folder if isinstance(folder, _NotPrepared) else _Prepared(folder, tuple(shares))
+
+
+def _share(share: str, context: RunContext, policy: Policy, shop: Workshop) -> SharePath | _NotPrepared:
+    wanted = context.to_points if is_point(share, policy.points) else context.to_shares
+    if not wanted:
+        return _NotPrepared(Cause.NO_NETWORK_ACCOUNT, in_words(Cause.NO_NETWORK_ACCOUNT, (), share))
+    presentable = shop.lending.presentable(wanted)
+    if not presentable:
+        names = ", ".join(map(str, wanted))
+        return _NotPrepared(Cause.NO_PROVEN_PASSWORD, in_words(Cause.NO_PROVEN_PASSWORD, (), f"{names} for {share}"))
+    return SharePath(share, presentable)
+
+
+def _content(offer: Offer, context: RunContext, shop: Workshop, stop: Callable[[], bool]) -> Path | _NotPrepared:
+    if not offer.points:
+        return _NotPrepared(Cause.NO_POINT, in_words(Cause.NO_POINT, (), offer.package.package_id))
+
+    def note(access: Access) -> None:
+        shop.write_content(str(access), INFO if access.let_in else WARNING)
+
+    try:
+        return shop.fetch(offer, shop.lending.presentable(context.to_points), note, stop)
+    except ContentFailed as error:
+        cause = cause_of_access(error.accesses) or Cause(error.cause)
+        return _NotPrepared(cause, in_words(cause, error.accesses, error.message), error.accesses)
+
+
+def _not_prepared(run: Run, why: _NotPrepared, title: str, shop: Workshop) -> None:
+    """It is prepared anew by itself, for nothing has run: ever more seldom, as long as it is offered."""
+    again_at = shop.now() + next_try_s(run.tries)
+    state, cause = AdvertisementState.FAILED, why.cause.value
+    failed = replace(run, state=state, finished_at=shop.now(), again_at=again_at, cause=cause, reason=why.reason)
+    for access in why.accesses:
+        shop.write(str(access), INFO if access.let_in else WARNING)
+    shop.write(f"{title} could not be prepared: {why.reason}. Way out: {EXPLANATIONS[why.cause].remedy}", ERROR)
+    shop.history.keep(failed, telling.NOT_PREPARED, why.accesses)
+
+
+def _supervised(
+    run: Run, due: Due, context: RunContext, prepared: _Prepared, shop: Workshop, stop: Callable[[], bool]
+) -> Ended:
+    program = due.offer.program
+    order = RunOrder(
+        run_id=run.run_id,
+        command_line=program.command_line,
+        folder=str(prepared.folder),
+        execute_as=context.execute_as,
+        shares=prepared.shares,
+        max_run_s=program.max_run_s or UNKNOWN_RUN_S,
+        overrun=program.overrun,
+    )
+
+    def tell(output: bytes) -> None:
+        shop.write(output.decode(errors="replace").rstrip("\n"), VERBOSE)
+
+    try:
+        return shop.runner.run(order, tell=tell, stop=stop)
+    except KeyturnError as error:
+        return Ended(HowEnded.NOT_STARTED, reason=error.message)
+
+
+def _log_end(ended: Ended, title: str, seconds: float, shop: Workshop) -> None:
+    for access in ended.accesses:
+        shop.write(str(access), INFO if access.let_in else WARNING)
+    code = f" with exit code {ended.exit_code}" if ended.exit_code is not None else ""
+    login = f", login {ended.login}" if ended.login else ""
+    who = f"; it ran as {ended.executed_as}{login}" if ended.executed_as else ""
+    shop.write(f"{title}: {ended.how}{code} after {seconds:.1f} s{who}", INFO)
+
+
+def _conclude(
+    run: Run, due: Due, context: RunContext, policy: Policy, prepared: _Prepared, ended: Ended, shop: Workshop
+) -> None:
+    program, title = due.offer.program, _title(due)
+    judged = judge(ended, program, policy.kind, context.execute_as, run.tries)
+    if judged.state is AdvertisementState.SUCCEEDED and program.detection:
+        judged = _detected(judged, run, due, context, prepared, ended, shop)
+    now = shop.now()
+    concluded = replace(
+        run,
+        state=judged.state,
+        finished_at=now,
+        again_at=now + next_try_s(run.tries) if judged.again else None,
+        exit_code=ended.exit_code,
+        executed_as=ended.executed_as,
+        login=ended.login,
+        cause=judged.cause.value if judged.cause else "",
+        reason=judged.reason,
+    )
+    if judged.cause is not None:
+        last = ended.output.decode(errors="replace").splitlines()[-LAST_LINES:]
+        shop.write("\n".join([f"{title} {judged.state}: {judged.reason}", *last]), ERROR)
+        shop.write(f"Way out: {EXPLANATIONS[judged.cause].remedy}", ERROR)
+    else:
+        shop.write(f"{title} {judged.state} {judged.reason}".rstrip(), INFO)
+    shop.history.keep(concluded, judged.message_id, ended.accesses)
+
+
+def _detected(
+    judged: Judged, run: Run, due: Due, context: RunContext, prepared: _Prepared, ended: Ended, shop: Workshop
+) -> Judged:
+    commands = 0
+
+    def command(line: str) -> bool:
+        nonlocal commands
+        commands += 1
+        order = RunOrder(
+            f"{run.run_id}-{commands}", line, str(prepared.folder), context.execute_as, max_run_s=DETECTION_S
+        )
+        try:
+            return shop.runner.run(order, tell=lambda _: None, stop=lambda: False).exit_code == 0
+        except KeyturnError:
+            return False
+
+    found = missing(due.offer.program.detection, _homes(due, context, ended, shop.runner), command)
+    if found is None:
+        return judged
+    reason = in_words(found.cause, (), found.reason)
+    return Judged(AdvertisementState.FAILED, telling.FAILED, found.cause, reason)
+
+
+def _homes(due: Due, context: RunContext, ended: Ended, runner: Runner) -> Homes:
+    """It is installed for the user that it runs for, or as; with administrative rights, for whoever is at the
+    console."""
+    user = due.user or (context.execute_as.name if isinstance(context.execute_as, LoggedOnUser) else "")
+    user = user or next(iter(runner.users()), "")
+    wanted = home_or_none(lambda: runner.home_of(LoggedOnUser(user))) if user else None
+    return Homes(wanted, Path(ended.home) if ended.home else None)
+
+
+def _title(due: Due) -> str:
+    user = f" for {due.user}" if due.user else ""
+    return f"program {due.offer.program.ref} of advertisement {due.offer.advertisement.advertisement_id}{user}"

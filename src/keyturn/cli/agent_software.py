@@ -1,0 +1,122 @@
+"""`keyturn agent software`: what is offered to this machine, what ran here, and why something did not."""
+
+import threading
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import click
+
+from keyturn.cli.agent_options import folder_option
+
+if TYPE_CHECKING:
+    from keyturn.agent.ports import AgentParts
+    from keyturn.agent.software.looking import Row
+
+LOGS = ("execmgr", "SMSAPM32", "CAS", "PolicyAgent")
+
+
+class Parts(Protocol):
+    @property
+    def agent(self) -> "AgentParts": ...
+
+
+@click.group()
+def software() -> None:
+    """Programs that the site offers to this machine."""
+
+
+@software.command()
+@folder_option
+@click.option("--json", "as_json", is_flag=True, help="For programs: JSON on stdout.")
+@click.pass_obj
+def status(parts: Parts, folder: Path, as_json: bool) -> None:
+    """What is offered, what waits and for what, what ran, as whom, and how it ended. Nobody is asked."""
+    from keyturn.agent.client import open_client
+    from keyturn.agent.home import Home
+    from keyturn.agent.software.looking import look
+
+    home = Home(folder)
+    seen = look(home, open_client(home, parts.agent), parts.agent.now())
+    if as_json:
+        import json
+
+        click.echo(json.dumps([asdict(row) for row in seen.rows]))
+        return
+    if seen.policy is None:
+        click.echo("no policy yet", err=True)
+    else:
+        until = _moment(seen.policy.expires_at)
+        click.echo(f"policy {seen.policy.counter} of site {seen.policy.site}, good until {until}", err=True)
+    for row in seen.rows:
+        click.echo(_line(row))
+    if seen.untold:
+        click.echo(f"reports that the site has not taken yet: {seen.untold}", err=True)
+
+
+@software.command()
+@click.argument("advertisement")
+@click.option("--again", is_flag=True, help="Also where its last run was interrupted.")
+@folder_option
+@click.pass_obj
+def run(parts: Parts, advertisement: str, again: bool, folder: Path) -> None:
+    """Run ADVERTISEMENT now, whatever its schedule says.
+
+    Where the agent runs on this machine, it does it at its next turn, in a few seconds; else this command does.
+    """
+    from keyturn.agent.client import open_client
+    from keyturn.agent.home import Home
+    from keyturn.agent.software.looking import ask_for, look
+    from keyturn.agent.software.opening import software as opened
+
+    home = Home(folder)
+    client = open_client(home, parts.agent)
+    ask_for(home, client, advertisement, parts.agent.now(), again=again)
+    with opened(home, parts.agent) as mine:
+        if mine is None:
+            click.echo("the agent of this machine runs it within seconds", err=True)
+            return
+        mine.run_out(threading.Event())
+    for row in look(home, client, parts.agent.now()).rows:
+        if row.advertisement == advertisement:
+            click.echo(_line(row))
+
+
+@software.command()
+@click.option("--name", type=click.Choice(LOGS), help="Which log; else that of this machine's programs.")
+@click.option("--lines", type=click.IntRange(1), default=20, show_default=True)
+@folder_option
+def log(name: str | None, lines: int, folder: Path) -> None:
+    """The end of one of the agent's own logs."""
+    from keyturn.agent.home import Home
+    from keyturn.agent.software.place import Place
+    from keyturn.model.errors import NotFound
+
+    logs = Place(Home(folder)).logs
+    wanted = [logs / f"{one}.log" for one in ((name,) if name else LOGS[:2])]
+    file = next((one for one in wanted if one.exists()), None)
+    if file is None:
+        raise NotFound(f"there is no {wanted[0].name} in {logs}", hint="keyturn agent software status")
+    for line in file.read_text(errors="replace").splitlines()[-lines:]:
+        click.echo(line)
+
+
+def _line(row: "Row") -> str:
+    whose = f" for {row.user}" if row.user else ""
+    parts = [f"{row.advertisement}  {row.package} {row.program}{whose}  {row.state}"]
+    if row.finished_at or row.started_at:
+        parts.append(_moment(row.finished_at or row.started_at or 0))
+    if row.exit_code is not None:
+        parts.append(f"exit code {row.exit_code}")
+    if row.executed_as:
+        parts.append(f"as {row.executed_as}" + (f", login {row.login}" if row.login else ""))
+    if row.reason:
+        parts.append(row.reason)
+    if row.until:
+        parts.append(f"until {_moment(row.until)}")
+    return "  ".join(parts)
+
+
+def _moment(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,102 @@
+"""`keyturn collection`: the clients that something is advertised to."""
+
+import click
+
+from keyturn.cli.api import segment
+from keyturn.cli.authoring import tell_waiting
+from keyturn.cli.plan import confirmed
+from keyturn.cli.printing import listed, print_json, print_table
+from keyturn.cli.tools import Session
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="For programs: JSON on stdout.")
+_NAME = click.argument("name")
+
+
+@click.group()
+def collection() -> None:
+    """Collections of clients: listed, or found by what is known of them."""
+
+
+@collection.command()
+@_NAME
+@click.option("--client", "clients", multiple=True, help="A client of the estate; may be repeated.")
+@click.option("--query", "queries", multiple=True, help="As in: os is debian and os-version at least 12. Repeatable.")
+@click.option("--replace", "replacing", is_flag=True, help="In the place of the collection of this name.")
+@_JSON
+@click.pass_obj
+def add(
+    session: Session, name: str, clients: tuple[str, ...], queries: tuple[str, ...], replacing: bool, as_json: bool
+) -> None:
+    """Make the collection NAME: the clients listed, and those that meet any of the queries.
+
+    A query joins conditions on facts with `and` and `or`: `fact is value`, `is not`, `like` (with * and ?),
+    `at least`, `below`. Facts: name, site and kind from the estate; os, os-version, architecture, domain, address and
+    others from the client itself.
+    """
+    api = session.api()
+    wanted = {"name": name, "listed": clients, "queries": queries, "replacing": replacing}
+    made = api.post("/collections", wanted)
+    if as_json:
+        print_json(made)
+        return
+    members = api.get(f"/collections/{made['id']}/members")
+    click.echo(f"collection {made['id']}: {made['name']}, now {listed(members)}")
+    tell_waiting(api, lambda offer: offer["advertisement"]["collection"] == made["id"])
+
+
+@collection.command("list")
+@_JSON
+@click.pass_obj
+def list_(session: Session, as_json: bool) -> None:
+    """Every collection."""
+    found = session.api().get("/collections")
+    if as_json:
+        print_json(found)
+        return
+    rows = [(c["id"], c["name"], len(c["listed"]) or None, " or ".join(c["queries"])) for c in found]
+    print_table(("collection", "name", "listed", "queries"), rows, empty="no collection: keyturn collection add NAME")
+
+
+@collection.command()
+@_NAME
+@_JSON
+@click.pass_obj
+def show(session: Session, name: str, as_json: bool) -> None:
+    """A collection, by its identifier or its name."""
+    found = session.api().get(f"/collections/{segment(name)}")
+    if as_json:
+        print_json(found)
+        return
+    click.echo(f"collection {found['id']}: {found['name']}")
+    if found["listed"]:
+        click.echo(f"  listed  {', '.join(found['listed'])}")
+    for query in found["queries"]:
+        click.echo(f"  query   {query}")
+
+
+@collection.command()
+@_NAME
+@_JSON
+@click.pass_obj
+def members(session: Session, name: str, as_json: bool) -> None:
+    """The clients that are in a collection now, one a line."""
+    found = session.api().get(f"/collections/{segment(name)}/members")
+    if as_json:
+        print_json(found)
+        return
+    for client in found:
+        click.echo(client)
+    if not found:
+        click.echo("no client is in it", err=True)
+
+
+@collection.command()
+@_NAME
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def remove(session: Session, name: str, yes: bool) -> None:
+    """Forget a collection. Refused while something is advertised to it."""
+    if not yes and not confirmed(f"Remove collection {name}?"):
+        raise click.Abort
+    session.api().delete(f"/collections/{segment(name)}")
+    click.echo(f"collection {name} is gone")

@@ -1,0 +1,73 @@
+"""Collections: the clients that something is advertised to, listed or found by what is known of them."""
+
+from collections.abc import Sequence
+
+from keyturn.distribution.collections import members
+from keyturn.distribution.findings import LONGEST_NAME, is_name
+from keyturn.distribution.queries import read_query
+from keyturn.model.accounts import canonical
+from keyturn.model.errors import NotFound, Refused
+from keyturn.model.software import Collection, CollectionId
+from keyturn.operations.parts import Parts
+from keyturn.operations.software_changes import changing, live
+from keyturn.operations.software_ports import Numbered
+from keyturn.operations.software_reading import known_clients
+
+MOST_QUERIES = 50
+
+
+def add(
+    parts: Parts, name: str, listed: Sequence[str], queries: Sequence[str], *, replacing: bool = False, by: str
+) -> Collection:
+    """`queries` in the language of `distribution.queries`: who meets any of them is in it. `replacing`: in the place of
+    the one of that name; what was agreed to with that one has to be agreed to with this."""
+    if not is_name(name):
+        raise Refused(f"a collection's name has 1 to {LONGEST_NAME} printable characters, none of them a slash")
+    alternatives = tuple(conditions for query in queries for conditions in read_query(query))
+    if len(alternatives) > MOST_QUERIES:
+        raise Refused(f"a collection has at most {MOST_QUERIES} queries", hint="make several collections")
+    with changing(parts, by=by):
+        clients = _of_the_estate(parts, listed)
+        collection = Collection(_identifier(parts, name, replacing), name, clients, alternatives)
+        parts.store.keep_collection(collection)
+        kind = "collection-changed" if replacing else "collection-added"
+        said = f"{name}: {len(clients)} listed; {'; '.join(queries)}"
+        parts.store.tell(by, kind, collection.collection_id, said[:2000])
+    return collection
+
+
+def members_of(parts: Parts, name: str) -> tuple[str, ...]:
+    """As of now."""
+    return members(parts.store.collection(name), known_clients(parts))
+
+
+def remove(parts: Parts, name: str, *, by: str) -> None:
+    with changing(parts, by=by):
+        collection = parts.store.collection(name)
+        this = collection.collection_id
+        used = [a.advertisement.advertisement_id for a in live(parts) if a.advertisement.collection == this]
+        if used:
+            raise Refused(
+                f"collection {collection.name} is advertised to by {', '.join(used)}",
+                hint="keyturn advertisement cancel ID",
+            )
+        parts.store.remove_collection(this)
+        parts.store.tell(by, "collection-removed", this, collection.name)
+
+
+def _identifier(parts: Parts, name: str, replacing: bool) -> CollectionId:
+    if replacing:
+        return parts.store.collection(name).collection_id
+    try:
+        taken = parts.store.collection(name)
+    except NotFound:
+        return CollectionId(f"{parts.settings.site}C{parts.store.next_number(Numbered.COLLECTION):04X}")
+    raise Refused(f"collection {taken.collection_id} is named {taken.name}", hint="--replace puts this in its place")
+
+
+def _of_the_estate(parts: Parts, listed: Sequence[str]) -> tuple[str, ...]:
+    known = {canonical(client.name): client.name for client in known_clients(parts)}
+    strangers = [name for name in listed if canonical(name) not in known]
+    if strangers:
+        raise NotFound(f"no client {', '.join(strangers)} in the estate", hint="keyturn estate show")
+    return tuple(dict.fromkeys(known[canonical(name)] for name in listed))

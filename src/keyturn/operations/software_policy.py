@@ -1,0 +1,168 @@
+"""The policy of each client: made from one reading of everything, and issued anew when it says something else."""
+
+import threading
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+
+from keyturn.distribution.collections import CLIENT_KINDS
+from keyturn.distribution.policy_making import (
+    Content,
+    Issue,
+    OnOffer,
+    client_accounts,
+    digest_of,
+    issued,
+    next_issue,
+    offered_to,
+    undated_policy,
+)
+from keyturn.model.accounts import RealmName, canonical, same_name
+from keyturn.model.estate import Estate, SiteCode
+from keyturn.model.software import AdvertisementId, ClientKind, Policy
+from keyturn.operations.parts import Parts
+from keyturn.operations.software_points import content_at_points, points_in_use
+from keyturn.operations.software_reading import in_force
+
+FRESH_S = 2.0
+"""How long a change may go unnoticed by a process that answers clients."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a client is told now. `undated` is shared by all that are told the same."""
+
+    undated: Policy
+    issue: Issue
+
+    @property
+    def policy(self) -> Policy:
+        return issued(self.undated, self.issue)
+
+    @property
+    def mark(self) -> str:
+        """Another one for each issue, and the same in every process of the site."""
+        return f"{self.issue.counter}-{self.issue.digest[:16]}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """`kinds` are the clients of this site, by canonical name. `made` is added to as clients ask."""
+
+    edition: str
+    on_offer: OnOffer
+    kinds: Mapping[str, ClientKind]
+    made: dict[tuple[ClientKind, frozenset[AdvertisementId]], tuple[Policy, str]] = field(default_factory=dict)
+
+    def undated(self, client: str) -> tuple[Policy, str] | None:
+        """With its digest. None for whoever is no client of this site."""
+        kind = self.kinds.get(canonical(client))
+        if kind is None:
+            return None
+        alike = kind, offered_to(self.on_offer, client)
+        if alike not in self.made:
+            policy = undated_policy(self.on_offer, *alike)
+            self.made[alike] = policy, digest_of(policy)
+        return self.made[alike]
+
+
+class Policies:
+    """Reads everything once for each edition of it, and keeps what each client was told last: that a policy has not
+    changed is found without asking the store. Any threads may share one. `clock` only ever rises."""
+
+    def __init__(self, parts: Parts, clock: Callable[[], float]) -> None:
+        self._parts = parts
+        self._clock = clock
+        self._reading: _Reading | None = None
+        self._looked = 0.0
+        self._issues: dict[str, Issue] = {}
+        self._turn = threading.Lock()
+
+    def at_hand(self, client: str) -> Told | None:
+        """Without asking the store. None where it has to be asked."""
+        reading = self._reading
+        if reading is None or self._clock() - self._looked >= FRESH_S:
+            return None
+        found, last = reading.undated(client), self._issues.get(client)
+        if found is None or last is None or self._next(client, last, found[1]) is not None:
+            return None
+        return Told(found[0], last)
+
+    def of(self, clients: Collection[str]) -> dict[str, Told]:
+        """Those of them that are clients of this site."""
+        with self._turn:
+            reading = self._look()
+            undated = {name: found for name in clients if (found := reading.undated(name)) is not None}
+            self._issue({name: digest for name, (_, digest) in undated.items()})
+            return {name: Told(policy, self._issues[name]) for name, (policy, _) in undated.items()}
+
+    def legacy(self, clients: Collection[str]) -> list[str]:
+        """Those of them that read their policy at an access point."""
+        with self._turn:
+            kinds = self._look().kinds
+        return [name for name in clients if kinds.get(canonical(name)) is ClientKind.LEGACY]
+
+    def _look(self) -> _Reading:
+        now = self._clock()
+        if self._reading is None or now - self._looked >= FRESH_S:
+            edition = self._parts.store.policy_edition()
+            if self._reading is None or self._reading.edition != edition:
+                self._reading = _read(self._parts, edition)
+            self._looked = now
+        return self._reading
+
+    def _issue(self, digests: Mapping[str, str]) -> None:
+        """Asks the store before it writes there: another process of the site may have been first."""
+        store = self._parts.store
+        due = self._due(digests)
+        self._issues |= store.issues(due)
+        if not self._due(due):
+            return
+        with store.whole():
+            self._issues |= store.issues(due)
+            new = self._due(due)
+            fresh = [
+                issue for name, digest in new.items() if (issue := self._next(name, self._issues.get(name), digest))
+            ]
+            store.keep_issues(fresh)
+        self._issues |= {issue.client: issue for issue in fresh}
+
+    def _due(self, digests: Mapping[str, str]) -> dict[str, str]:
+        return {name: digest for name, digest in digests.items() if self._next(name, self._issues.get(name), digest)}
+
+    def _next(self, client: str, last: Issue | None, digest: str) -> Issue | None:
+        return next_issue(client, last, digest, self._parts.settings.policy_s, self._parts.now())
+
+
+def _read(parts: Parts, edition: str) -> _Reading:
+    """The edition was found before: what has changed since is found at the next look."""
+    site, estate, offered = parts.settings.site, parts.store.estate(), in_force(parts)
+    points = points_in_use(parts, estate)
+    lying = content_at_points(parts, points, offered.authored.packages)
+    on_offer = OnOffer(
+        site=SiteCode(site),
+        realm=_realm(estate, site),
+        lifetime_s=parts.settings.policy_s,
+        packages=offered.authored.packages,
+        programs=offered.authored.programs,
+        advertisements=offered.advertisements,
+        members={name: frozenset(map(canonical, names)) for name, names in offered.members.items()},
+        content={
+            package: Content(digest, lying.get(package, ())) for package, digest in offered.authored.contents.items()
+        },
+        points=tuple(points.values()),
+        accounts=client_accounts(estate, site),
+        logs=parts.settings.client_logs,
+    )
+    return _Reading(edition, on_offer, _kinds(estate, site))
+
+
+def _kinds(estate: Estate, site: str) -> dict[str, ClientKind]:
+    return {
+        canonical(holder.name): ClientKind(CLIENT_KINDS[holder.kind])
+        for holder in estate.all_clients()
+        if holder.kind in CLIENT_KINDS and holder.site is not None and same_name(holder.site, site)
+    }
+
+
+def _realm(estate: Estate, site: str) -> RealmName:
+    return next((each.realm for each in estate.sites if same_name(each.code, site)), RealmName(""))

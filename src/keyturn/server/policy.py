@@ -1,0 +1,92 @@
+"""The management point: each client's own policy, signed by the site, and the way back for what clients report."""
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.routing import Route
+
+from keyturn.model.errors import NotFound
+from keyturn.operations.inboxes import AccessFile, deliver
+from keyturn.operations.parts import Parts
+from keyturn.operations.signing import sign, verify_key
+from keyturn.operations.software_policy import Policies, Told
+from keyturn.server.callers import Callers, arrive
+from keyturn.server.together import Together
+from keyturn.wire import policy as wire
+
+BOX = "statmsgs.box"
+
+
+def routes(parts: Parts, authorities: frozenset[str], clock: Callable[[], float] = time.monotonic) -> list[Route]:
+    """`clock` says how long ago something was read; it only ever rises."""
+    point = _ManagementPoint(parts, authorities, Policies(parts, clock))
+    return [
+        Route(wire.POLICY, point.policy, methods=["GET"]),
+        Route(wire.POLICY_KEY, point.key, methods=["GET"]),
+        Route(wire.REPORT, point.report, methods=["POST"]),
+    ]
+
+
+def policy_files(parts: Parts) -> tuple[AccessFile, ...]:
+    """Of every enrolled legacy client. What a policy says of packages is signed with it, so that `pkginfo.box` stays
+    empty: a manifest lies beside the content that it is about."""
+    policies = Policies(parts, time.monotonic)
+    told = policies.of(policies.legacy([client.name for client in parts.store.enrolled()]))
+    return tuple(_file(parts, name, each) for name, each in told.items())
+
+
+def policy_of_legacy(parts: Parts, policies: Policies, name: str) -> bytes | None:
+    """As it is read at an access point. None for whoever is no legacy client of this site."""
+    told = policies.of(policies.legacy([name])).get(name)
+    return signed(parts, told) if told else None
+
+
+def signed(parts: Parts, told: Told) -> bytes:
+    body = wire.to_body(told.policy)
+    return msgspec.json.encode(wire.SignedPolicy(body, sign(parts, wire.PURPOSE, body)))
+
+
+class _ManagementPoint:
+    """What was issued is kept in memory: most polls come to nothing new, and are answered without the store."""
+
+    def __init__(self, parts: Parts, authorities: frozenset[str], policies: Policies) -> None:
+        self._parts = parts
+        self._authorities = authorities
+        self._callers = Callers(parts.store, parts.now)
+        self._policies = policies
+        self._issue: Together[str, Told] = Together(self._told)
+
+    async def policy(self, request: HttpRequest) -> Response:
+        arrived = await arrive(request, self._authorities)
+        client = await self._callers.of(arrived)
+        told = self._policies.at_hand(client.name) or await self._issue(client.name)
+        etag = {"etag": f'"{told.mark}"'}
+        if arrived.headers.get("if-none-match") == etag["etag"]:
+            return Response(status_code=304, headers=etag)
+        content = await run_in_threadpool(signed, self._parts, told)
+        return Response(content, headers=etag, media_type="application/json")
+
+    async def key(self, _: HttpRequest) -> Response:
+        key = wire.PolicyKey(await run_in_threadpool(verify_key, self._parts))
+        return Response(msgspec.json.encode(key), media_type="application/json")
+
+    async def report(self, request: HttpRequest) -> Response:
+        """The same letter again, byte for byte, is the same file."""
+        arrived = await arrive(request, self._authorities)
+        client = await self._callers.of(arrived)
+        name = f"{hashlib.sha256(arrived.body).hexdigest()[:40]}.svf"
+        new = await run_in_threadpool(deliver, self._parts, client.name, BOX, name, arrived.body)
+        return Response(status_code=201 if new else 200)
+
+    def _told(self, names: Sequence[str]) -> list[Told | Exception]:
+        found = self._policies.of(set(names))
+        return [found.get(name) or NotFound(f"{name} is no client of this site") for name in names]
+
+
+def _file(parts: Parts, name: str, told: Told) -> AccessFile:
+    return AccessFile(wire.OFFER_BOX, wire.policy_file(name), told.mark, lambda: signed(parts, told))

@@ -1,0 +1,140 @@
+"""`keyturn agent run` with programs to run, and `keyturn agent software`, verb by verb."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import NoReturn
+
+import pytest
+from click.testing import CliRunner, Result
+
+from keyturn.agent.ports import SoftwareParts
+from keyturn.agent.software.requests import Requests
+from keyturn.cli.agent import agent
+from keyturn.model.errors import NotFound, Refused
+from keyturn.model.software import At, Rights
+from tests.memory_runner import exits
+from tests.policies import NETWORK, NOW, offer, policy
+from tests.story.software_site import SoftwareMachine, SoftwareSite
+
+
+@pytest.fixture
+def site() -> SoftwareSite:
+    site = SoftwareSite()
+    site.clock.now = NOW
+    site.realm.set_password(NETWORK, "the password")
+    site.publish(NETWORK, 1, "the password")
+    return site
+
+
+@pytest.fixture
+def machine(site: SoftwareSite, tmp_path: Path) -> SoftwareMachine:
+    return SoftwareMachine(site, tmp_path / "agent").enrol()  # type: ignore[return-value]
+
+
+def typed(machine: SoftwareMachine, *words: str) -> Result:
+    def unused(*_: object) -> NoReturn:
+        raise AssertionError("nothing here has content")
+
+    needs = SoftwareParts(lambda *_: machine.runner, lambda *_: unused, unused, unused)
+    parts = SimpleNamespace(agent=replace(machine.parts, software=needs))
+    return CliRunner().invoke(agent, [*words, "--dir", str(machine.folder)], obj=parts)
+
+
+def test_one_contact_runs_what_is_due_to_its_end(site, machine):
+    site.offer(policy(offer(1), offer(2, assignments=())))
+    assert typed(machine, "run", "--once").exit_code == 0
+    shown = typed(machine, "software", "status")
+    assert shown.stdout.splitlines() == [
+        "PHX20001  PHX00001 install  succeeded  1970-01-12T13:46:40+00:00  exit code 0  as root, login root",
+        "PHX20002  PHX00002 install  waiting  it is optional; nobody has asked for it",
+    ]
+    assert "policy 1 of site PHX, good until" in shown.stderr
+    assert [report.state.value for report in site.reports] == [
+        "received", "received", "waiting", "running", "succeeded",
+    ]  # fmt: skip
+
+
+def test_a_program_that_failed_is_shown_with_its_reason(site, machine):
+    machine.runner.comes_to = exits(2)
+    site.offer(policy(offer()))
+    typed(machine, "run", "--once")
+    [line] = typed(machine, "software", "status").stdout.splitlines()
+    assert "failed" in line
+    assert line.endswith("the program ended with a code that is no success: exit code 2")
+    [row] = json.loads(typed(machine, "software", "status", "--json").stdout)
+    assert (row["state"], row["cause"], row["exit_code"]) == ("failed", "exit-code", 2)
+
+
+def test_what_waits_says_for_what_and_until_when(site, machine):
+    site.offer(policy(offer(1, assignments=(At(NOW + 60),)), offer(2, rights=Rights.USER)))
+    typed(machine, "run", "--once")
+    first, second = typed(machine, "software", "status").stdout.splitlines()
+    assert first.endswith("waiting  it is not its time yet  until 1970-01-12T13:47:40+00:00")
+    assert second.endswith("waiting  it waits for a user to log on")
+
+
+def test_before_the_first_policy_there_is_nothing_to_show(machine):
+    shown = typed(machine, "software", "status")
+    assert (shown.exit_code, shown.stdout, shown.stderr) == (0, "", "no policy yet\n")
+
+
+def test_a_person_runs_an_optional_program(site, machine):
+    site.offer(policy(offer(assignments=())))
+    typed(machine, "run", "--once")
+    ran = typed(machine, "software", "run", "PHX20001")
+    assert "succeeded" in ran.stdout
+    assert len(machine.runner.orders) == 1
+
+
+def test_where_the_agent_runs_it_is_left_to_the_agent(site, machine):
+    site.offer(policy(offer(assignments=())))
+    typed(machine, "run", "--once")
+    with machine.place.alone() as alone:
+        assert alone
+        left = typed(machine, "software", "run", "PHX20001")
+    assert left.stderr == "the agent of this machine runs it within seconds\n"
+    assert machine.runner.orders == []
+    assert list(Requests(machine.place.path).all()) == ["PHX20001"]
+    machine.once()
+    assert len(machine.runner.orders) == 1
+    assert Requests(machine.place.path).all() == {}
+
+
+def test_what_is_not_offered_is_not_run(site, machine):
+    site.offer(policy())
+    typed(machine, "run", "--once")
+    result = typed(machine, "software", "run", "../../etc/passwd")
+    assert isinstance(result.exception, NotFound)
+    assert "is not offered to PC-0001" in result.exception.message
+
+
+def test_the_log_of_the_programs_is_shown(site, machine):
+    missing = typed(machine, "software", "log")
+    assert isinstance(missing.exception, NotFound)
+    site.offer(policy(offer()))
+    typed(machine, "run", "--once")
+    shown = typed(machine, "software", "log", "--lines", "1")
+    assert shown.stdout.count("<![LOG[") == 1
+    assert "succeeded" in shown.stdout
+    assert "there is a new policy" in typed(machine, "software", "log", "--name", "PolicyAgent").stdout
+
+
+def test_a_second_process_only_contacts(site, machine):
+    site.offer(policy(offer()))
+    with machine.place.alone():
+        typed(machine, "run", "--once")
+    assert machine.runner.orders == []
+
+
+def test_what_was_interrupted_is_repeated_only_for_a_person_who_says_so(site, machine):
+    site.offer(policy(offer()))
+    typed(machine, "run", "--once")
+    history = machine.place.path / "history.json"
+    history.write_bytes(history.read_bytes().replace(b'"succeeded"', b'"interrupted"'))
+    result = typed(machine, "software", "run", "PHX20001")
+    assert isinstance(result.exception, Refused)
+    assert result.exception.hint.endswith("keyturn agent software run --again")
+    site.clock.now += 1
+    assert "succeeded" in typed(machine, "software", "run", "PHX20001", "--again").stdout
