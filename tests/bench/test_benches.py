@@ -11,6 +11,7 @@ SMALL = {
     "directory": ("--accounts", "2", "--rounds", "1", "--few", "1"),
     "discovery": ("--accounts", "20", "--rounds", "1"),
     "openldap": ("--accounts", "2", "--rounds", "1"),
+    "content": ("--mb", "3", "--rounds", "1"),
     "check_ins": ("--clients", "20", "--rounds", "10", "--connections", "2"),
     "forecast": ("--clients", "60", "--days", "2", "--peers", "40"),
     "hierarchy": ("--files", "3", "--kib", "4", "--sites", "20", "--clients", "100"),

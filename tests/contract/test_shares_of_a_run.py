@@ -69,6 +69,14 @@ def test_a_program_reads_a_share_as_the_account_that_is_presented(server: FileSe
     assert list(folder.iterdir()) == []
 
 
+def test_a_program_that_is_not_root_reads_it_too(server: FileServer) -> None:
+    folder = server.folder / "of-a-user"
+    folder.mkdir()
+    with Mounted(folder, (SharePath(server.share, (READER,)),)) as mounted:
+        as_nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+        assert said_by(*as_nobody, "cat", mounted.path(server.share + r"\setup.txt")) == b"version=1\n"
+
+
 def test_nobody_is_presented_before_the_program_reaches_for_the_share(server: FileServer, folder: Path) -> None:
     with Mounted(folder, (SharePath(server.share, (READER,)),)) as mounted:
         assert [host.name for host in folder.iterdir()] == [server.address]
