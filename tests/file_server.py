@@ -26,6 +26,7 @@ PEOPLE = (READER, "kt-second", "kt-wrong", "kt-locked", "kt-expired", "kt-disabl
 """`kt-stranger` may not enter the share."""
 LOCKS_AFTER = 3
 _FIRST_UID = 61_000
+_OF_ETC = ("passwd", "group", "hosts", "nsswitch.conf", "ld.so.cache")
 _STARTS_S = 60
 
 _SETTINGS = """\
@@ -126,8 +127,13 @@ class FileServer:
             f"{name}:x:{_FIRST_UID + number}:{_FIRST_UID}::/nonexistent:/usr/sbin/nologin\n"
             for number, name in enumerate(PEOPLE)
         )
-        (self.folder / "passwd").write_text(Path("/etc/passwd").read_text() + people)
-        (self.folder / "group").write_text(Path("/etc/group").read_text() + f"kt-people:x:{_FIRST_UID}:\n")
+        etc = self.folder / "etc"
+        etc.mkdir()
+        for name in _OF_ETC:
+            shutil.copy(f"/etc/{name}", etc)
+        with (etc / "passwd").open("a") as passwd, (etc / "group").open("a") as group:
+            passwd.write(people)
+            group.write(f"kt-people:x:{_FIRST_UID}:\n")
         for name in PEOPLE:
             self._run("smbpasswd", "-a", "-s", name, given=f"{RIGHT.reveal()}\n" * 2)
         self._run("pdbedit", "-P", "bad lockout attempt", "-C", str(LOCKS_AFTER))
@@ -141,9 +147,9 @@ class FileServer:
 
     @property
     def _inside(self) -> list[str]:
-        """smbd wants every account to be one of the system as well."""
-        bind = " && ".join(f"mount --bind {self.folder}/{name} /etc/{name}" for name in ("passwd", "group"))
-        return ["unshare", "-m", "sh", "-c", f'{bind} && exec "$@"', "sh"]
+        """smbd wants every account to be one of the system as well. The whole folder is another one: a mount over a
+        file goes when that file is replaced, as by a test that makes an account of the machine."""
+        return ["unshare", "-m", "sh", "-c", f'mount --bind {self.folder}/etc /etc && exec "$@"', "sh"]
 
     def _run(self, program: str, *arguments: str, given: str = "") -> str:
         settings = ["-c", self._settings] if program == "smbpasswd" else ["-s", self._settings]

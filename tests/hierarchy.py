@@ -5,16 +5,23 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from keyturn.adapters.content.arriving import FolderArriving
+from keyturn.adapters.content.blobs import FolderBlobs
+from keyturn.adapters.content.folder import FolderSource
 from keyturn.lifecycle.ports import Authority
 from keyturn.model.errors import KeyturnError, Refused
 from keyturn.model.estate import SiteCode
 from keyturn.model.secret import Secret
 from keyturn.operations import bundles, hierarchy
+from keyturn.operations.content_below import gather
+from keyturn.operations.content_ports import ContentParts, no_shared_folder
 from keyturn.operations.despooling import HANDLERS
+from keyturn.operations.handing_down import HandingDown
 from keyturn.operations.hierarchy_ports import Joined, Joining, Receipt, Session, SiteLogon, Unreached
 from keyturn.operations.neighbours import served_by
 from keyturn.operations.parts import Parts
 from keyturn.operations.receive_inbox import take_from
+from keyturn.operations.reports_above import tell_owners
 from keyturn.operations.sending import Sender
 from keyturn.operations.site_credentials import admit, closed_to, must_log_on, prove_fresh, tell_sites
 from keyturn.site.cards import Address, Card
@@ -64,28 +71,38 @@ class Hierarchy:
     clock: Clock = field(default_factory=Clock)
     sites: dict[str, InnerSite] = field(default_factory=dict)
     senders: dict[str, Sender] = field(default_factory=dict)
+    handing: dict[str, HandingDown] = field(default_factory=dict)
     sessions: dict[tuple[str, str], Secret] = field(default_factory=dict)
     cut: set[tuple[str, str]] = field(default_factory=set)
     silent: set[tuple[str, str]] = field(default_factory=set)
     logons: list[tuple[str, str, str]] = field(default_factory=list)
     """Who showed a password where, and what it came to."""
 
-    def found(self, code: str, text: str, real: Mapping[str, Authority] = MappingProxyType({})) -> InnerSite:
+    def found(
+        self,
+        code: str,
+        text: str,
+        real: Mapping[str, Authority] = MappingProxyType({}),
+        two_person_approval: bool = False,
+    ) -> InnerSite:
         """A site. Founding the same one again is a restart. `real` realms are servers of the test's own."""
         folder = self.folder / code
         folder.mkdir(exist_ok=True)
 
         def in_hierarchy(parts: Parts) -> Parts:
+            blobs = FolderBlobs(folder / "content")
             return replace(
                 parts,
-                settings=replace(parts.settings, site=code),
+                settings=replace(parts.settings, site=code, package_sources=(str(folder / "sources"),)),
+                content=ContentParts(blobs, FolderArriving(folder / "content", blobs), FolderSource, no_shared_folder),
                 address=Address(f"https://{code.lower()}.example:8443", f"authority of {code}"),
                 line=WireTo(self, code),
             )
 
-        site = site_in(folder, text, clock=self.clock, wrap=in_hierarchy, real=real)
+        site = site_in(folder, text, clock=self.clock, wrap=in_hierarchy, real=real, two_person_approval=two_person_approval)
         self.sites[code] = site
         self.senders[code] = Sender(site.parts, lambda: 1.0)
+        self.handing[code] = HandingDown(site.parts)
         self.sessions = {pair: token for pair, token in self.sessions.items() if code not in pair}
         return site
 
@@ -98,10 +115,13 @@ class Hierarchy:
         for code in codes or tuple(self.sites):
             parts = self.sites[code].parts
             tell_sites(parts)
+            self.handing[code].turn()
+            tell_owners(parts)
             self.senders[code].turn()
             if parts.receive_folder is not None:
                 take_from(parts, parts.receive_folder)
             bundles.open_arrived(parts, HANDLERS)
+            gather(parts)
             prove_fresh(parts)
         self.clock.turn(step_s)
 

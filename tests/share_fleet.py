@@ -21,7 +21,7 @@ from keyturn.agent.ungated import ungated_contact
 from keyturn.model.errors import KeyturnError
 from keyturn.model.logon import Answer, LogonProtocol
 from keyturn.operations import clients
-from keyturn.server import access_point, agents
+from keyturn.server import access_point, agents, policy
 from keyturn.server.serving import _refused
 from keyturn.wire.agent import Headers, Reply, in_clear
 from keyturn.wire.signing import Request
@@ -35,7 +35,11 @@ class RoutesOf:
 
     def __init__(self, site: InnerSite) -> None:
         authorities = frozenset({HOST})
-        routes = [*agents.routes(site.parts, b"PEM", authorities), *access_point.routes(site.parts, authorities)]
+        routes = [
+            *agents.routes(site.parts, b"PEM", authorities),
+            *access_point.routes(site.parts, authorities, site.clock),
+            *policy.routes(site.parts, authorities, site.clock),
+        ]
         app = Starlette(routes=routes, exception_handlers={KeyturnError: _refused})
         self._http = TestClient(app, base_url=f"https://{HOST}")
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from keyturn.adapters.content.arriving import FolderArriving
 from keyturn.adapters.content.blobs import FolderBlobs
 from keyturn.adapters.content.folder import FolderSource
 from keyturn.adapters.msi_files import open_package
@@ -51,7 +52,8 @@ def software_site(folder: Path, *, two_person_approval: bool) -> InnerSite:
 
     def wrap(parts: Parts) -> Parts:
         settings = replace(parts.settings, package_sources=(str(folder / "sources"),))
-        content = ContentParts(FolderBlobs(folder / "content"), FolderSource, no_share)
+        blobs = FolderBlobs(folder / "content")
+        content = ContentParts(blobs, FolderArriving(folder / "content", blobs), FolderSource, no_share)
         return replace(parts, settings=settings, content=content, open_msi=_open_msi)
 
     return site_in(folder, ESTATE, two_person_approval=two_person_approval, wrap=wrap)

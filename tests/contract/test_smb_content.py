@@ -5,16 +5,28 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
+from smbprotocol.open import CreateDisposition, CreateOptions, FilePipePrinterAccessMask
 
 from keyturn.adapters.shares.smb_content import SmbPoint
+from keyturn.adapters.shares.smb_entering import let_in
+from keyturn.adapters.shares.smb_opening import EVERYBODY, Opened
+from keyturn.adapters.shares.smb_reading import PIECE, ask
+from keyturn.adapters.shares.smb_session import close, credits_of, open_connection, place_of
 from keyturn.distribution.accesses import Access
 from keyturn.distribution.presenting import NotLetIn, Presentable
 from keyturn.distribution.run_context import AsUser, Machine, RealmAccount
-from keyturn.model.logon import Answer
+from keyturn.model.logon import Answer, LogonProtocol
 from keyturn.wire.agent import NoAnswer
 from tests.file_server import RIGHT, WRONG, FileServer, account, serving
 
 READER = account("kt-reader")
+CREDIT = 64 * 1024
+_READING = (
+    FilePipePrinterAccessMask.GENERIC_READ,
+    EVERYBODY,
+    CreateDisposition.FILE_OPEN,
+    CreateOptions.FILE_NON_DIRECTORY_FILE,
+)
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +150,19 @@ def test_a_point_that_goes_away_leaves_what_came_before(server: FileServer, poin
         raise AssertionError("it did not go away")
     assert 0 < len(came) < len(whole)
     assert whole.startswith(came)
+
+
+def test_more_reads_than_the_server_has_granted_credits_for_wait_for_each_other(server: FileServer) -> None:
+    whole = (server.shared / "PHX00001.3" / "files" / "bin" / "setup").read_bytes()
+    connection = open_connection(server.address, 60)
+    try:
+        tree = let_in(connection, place_of(server.share), READER, 1, lambda _: None, LogonProtocol.NTLM)
+        with Opened(tree, r"PHX00001.3\files\bin\setup", *_READING) as file:
+            assert len(whole) // CREDIT > credits_of(connection)
+            asked = [ask(file, offset, PIECE) for offset in range(0, len(whole), PIECE)]
+            assert b"".join(take() for take in asked) == whole
+    finally:
+        close(connection)
 
 
 def read(point: SmbPoint, path: str, offset: int = 0) -> bytes:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from keyturn.adapters.content.arriving import FolderArriving
 from keyturn.adapters.content.blobs import FolderBlobs
 from keyturn.adapters.content.folder import FolderSource
 from keyturn.lifecycle.catalogue.products import role_names
@@ -26,7 +27,8 @@ _POINT = '\n[[site_system]]\nname = "SRV-PHX"\nsite = "PHX"\nroles = ["distribut
 
 def with_sources(site: InnerSite) -> str:
     """That reads packages; nothing is authored."""
-    content = ContentParts(FolderBlobs(site.folder / "content"), FolderSource, no_share)
+    blobs = FolderBlobs(site.folder / "content")
+    content = ContentParts(blobs, FolderArriving(site.folder / "content", blobs), FolderSource, no_share)
     settings = replace(site.parts.settings, package_sources=(str(site.folder),))
     site.parts = replace(site.parts, content=content, settings=settings)
     return ""

@@ -200,6 +200,7 @@ CALLS: dict[tuple[str, str], Call] = {
     ("POST", "/packages/{package_id}/update"): Call("package-updated", {}, authored.with_unread_package),
     ("POST", "/packages/{package_id}/access"): Call("package-access", {"allow": [CLIENT]}, authored.with_program),
     ("POST", "/packages/{package_id}/distribute"): Call("package-distributed", {}, authored.with_point),
+    ("POST", "/packages/{package_id}/refresh"): Call("package-refreshed", {}, authored.with_point),
     ("DELETE", "/packages/{package_id}"): Call("package-removed", before=authored.with_program),
     ("POST", "/programs"): Call("program-added", {"program": authored.PROGRAM}, authored.with_package_alone),
     ("DELETE", "/packages/{package_id}/programs/{name}"): Call("program-removed", before=authored.with_program),

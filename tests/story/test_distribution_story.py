@@ -13,7 +13,7 @@ from keyturn.model.secret import Secret
 from keyturn.operations import accounts, software_packages
 from keyturn.operations.content import forget_unused, read_source
 from keyturn.operations.content_ports import ContentRecord, ContentState
-from keyturn.operations.distributing import CLAIM_S, FIRST_RETRY_S, KEEP_OLD_S, distribute, distribute_anew
+from keyturn.operations.distributing import CLAIM_S, FIRST_RETRY_S, KEEP_OLD_S, distribute, refresh
 from keyturn.operations.estates import import_estate
 from keyturn.operations.signing import verify_key
 from keyturn.operations.software_packages import NewPackage
@@ -255,7 +255,7 @@ def test_a_point_that_lost_its_files_gets_them_when_it_is_told_to(scene: Scene) 
     scene.assign("FS1")
     scene.turn()
     scene.share.tree.clear()
-    distribute_anew(scene.site.parts, scene.site.store.package(PACKAGE), by="olga")
+    refresh(scene.site.parts, scene.site.store.package(PACKAGE), by="olga")
     scene.turn(1)
     assert scene.is_whole()
 
@@ -268,6 +268,22 @@ def test_two_processes_do_not_bring_the_same_package_at_once(scene: Scene) -> No
     scene.turn()
     assert not scene.share.tree
     assert scene.turn(CLAIM_S + 1).there == 1
+
+
+def test_what_another_process_takes_up_meanwhile_is_left_to_it(scene: Scene) -> None:
+    second = software_packages.add(scene.site.parts, NewPackage("Second", str(scene.source)), by="olga").package_id
+    read_source(scene.site.parts, second, by="olga")
+    scene.assign("FS1")
+    scene.site.store.assign_points(second, ("FS1",))
+
+    def other(verb: str, path: str) -> None:
+        if path == "PHX00001.1" and verb == "make":
+            assert scene.site.store.claim_content(ContentRecord(second, "FS1"), scene.site.clock.now + CLAIM_S)
+
+    scene.share.cut = other
+    scene.turn()
+    assert scene.is_whole()
+    assert not any(path.startswith(second) for path in scene.share.tree)
 
 
 def test_killed_at_every_step_it_goes_on_and_never_shows_half_a_version(tmp_path: Path) -> None:
@@ -284,7 +300,7 @@ def test_killed_at_every_step_it_goes_on_and_never_shows_half_a_version(tmp_path
     assert steps > 15
     for killed_at in range(1, steps + 1):
         scene.share.tree.clear()
-        distribute_anew(scene.site.parts, scene.site.store.package(PACKAGE), by="olga")
+        refresh(scene.site.parts, scene.site.store.package(PACKAGE), by="olga")
         scene.share.cut = kill_at(killed_at)
         with pytest.raises(PowerCut):
             scene.turn(CLAIM_S + 1)

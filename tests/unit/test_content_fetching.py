@@ -292,10 +292,6 @@ def link_folder(folder: Path) -> None:
     (folder / "data").symlink_to(folder / "elsewhere")
 
 
-def share_inode(folder: Path) -> None:
-    (folder.parent / "other-name").hardlink_to(folder / "install.sh")
-
-
 def folder_for_file(folder: Path) -> None:
     (folder / "empty").unlink()
     (folder / "empty").mkdir()
@@ -303,7 +299,7 @@ def folder_for_file(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "spoil",
-    [spoil_content, spoil_mode, add_file, add_folder, link_out, link_folder, share_inode, folder_for_file],
+    [spoil_content, spoil_mode, add_file, add_folder, link_out, link_folder, folder_for_file],
 )
 def test_whatever_a_program_did_to_its_files_is_put_right_before_the_next_run(
     client: Client, spoil: Callable[[Path], None]

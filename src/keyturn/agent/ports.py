@@ -71,6 +71,8 @@ class SoftwareParts:
     """A distribution point on a share, from its name."""
     https_point: Callable[[Open, str, str], Point]
     """One of the site's own server, from its path there and, for people, its URL."""
+    domain_token: Callable[[], str] = lambda: ""
+    """On a domain controller: sees to it that the domain has a token account. Why it cannot be used, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ def show(session: Session, package_id: str, as_json: bool) -> None:
     print_table(
         ("distribution point", "state", "there", "note"),
         rows,
-        empty=f"no distribution point has it: keyturn package distribute {this['package_id']}",
+        empty=_nowhere(this),
     )
 
 
@@ -184,6 +184,11 @@ def _update(api: Api, package_id: str, wanted: dict[str, object], *, as_json: bo
     click.echo(f"package {this['package_id']}: {this['name']}, {what}")
     if found["new"]:
         tell_waiting(api, lambda offer: this["package_id"] in offer["contents"])
+
+
+def _nowhere(this: dict[str, Any]) -> str:
+    where = "; clients read it at its source" if this["source"].startswith("\\\\") else ""
+    return f"no distribution point has it{where}: keyturn package distribute {this['package_id']}"
 
 
 def _said(content: dict[str, Any] | None) -> str:

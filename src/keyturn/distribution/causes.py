@@ -29,6 +29,7 @@ class Cause(StrEnum):
     NO_PROVEN_PASSWORD = "no-proven-password"
     NO_POINT = "no-distribution-point"
     NO_CONTENT = "no-content-at-any-point"
+    SOURCE_CHANGED = "source-has-changed"
     CONTENT_DAMAGED = "content-damaged"
     CONTENT_UNSIGNED = "content-signature"
     DISK_FULL = "disk-full"
@@ -85,10 +86,10 @@ EXPLANATIONS: Mapping[Cause, Explanation] = {
         "the server does not answer", "is it on, is its name right, and is port 445 open from this client?"
     ),
     Cause.NO_NETWORK_ACCOUNT: Explanation(
-        "access denied: the program reaches a share that is no distribution point, and this client has no account for"
-        " that",
+        "access denied: the program, or its package's source, is on a share that is no distribution point, and this"
+        " client has no account for that",
         "give the site a network access account (legacy clients: a Software Installation account), or put the files"
-        " into the package",
+        " into the package, and that on a distribution point",
     ),
     Cause.NO_PROVEN_PASSWORD: Explanation(
         "this client holds no password of the account that a realm has accepted",
@@ -99,6 +100,10 @@ EXPLANATIONS: Mapping[Cause, Explanation] = {
     ),
     Cause.NO_CONTENT: Explanation(
         "no distribution point gave the package's files", "the lines before this one name each point and its answer"
+    ),
+    Cause.SOURCE_CHANGED: Explanation(
+        "the files at the package's source are not those that the site read there",
+        "keyturn package update reads them again; keyturn package distribute keeps them where nobody changes them",
     ),
     Cause.CONTENT_DAMAGED: Explanation(
         "the files of the package are not those that were signed", "look at that distribution point; bring it anew"

@@ -41,10 +41,11 @@ them alike."""
 @dataclass(frozen=True, slots=True)
 class Content:
     """Of a package: its manifest's digest, and the points that have exactly that version, in the order in which they
-    are tried."""
+    are tried. `source` where clients read it themselves."""
 
     digest: str = ""
     points: tuple[DistributionPoint, ...] = ()
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,4 +163,4 @@ def _offer_of(on_offer: OnOffer, advertisement: Advertisement, before: frozenset
             return None
         first = (found,)
     content = on_offer.content.get(package.package_id, Content())
-    return Offer(advertisement, program, package, content.digest, content.points, first)
+    return Offer(advertisement, program, package, content.digest, content.points, first, content.source)

@@ -107,12 +107,14 @@ class Unfit:
 
 @dataclass(frozen=True, slots=True)
 class ClientState:
-    """A client at the moment of a run. `users` are those logged on, the one at the console first."""
+    """A client at the moment of a run. `users` are those logged on, the one at the console first. `token_missing`: why
+    a domain controller cannot use the domain's token account yet; empty where it can."""
 
     kind: ClientKind
     accounts: ClientAccounts = ClientAccounts()
     users: tuple[str, ...] = ()
     domain_controller: bool = False
+    token_missing: str = ""
 
 
 def resolve_run_context(program: Program, client: ClientState, *, user: str = "") -> RunContext | Deferred | Unfit:
@@ -127,6 +129,8 @@ def resolve_run_context(program: Program, client: ClientState, *, user: str = ""
         return RunContext(LocalSystem(), (Machine(), *network), network)
     if program.software_installation_account:
         return _as_installer(client)
+    if client.domain_controller and client.token_missing:
+        return Deferred(f"it waits for the domain's token account: {client.token_missing}")
     connections = _accounts(client.accounts.client_connection)
     return RunContext(TokenAccount(domain=client.domain_controller), connections, ())
 

@@ -19,6 +19,14 @@ AdvertisementId = NewType("AdvertisementId", str)
 UNKNOWN_RUN_S = 720 * 60
 """How long a program is watched whose maximum run time is unknown."""
 
+_NUMBER = 5
+"""Characters at the end of an identifier; the code of the site that gave it out stands before them."""
+
+
+def owner_of(identifier: str) -> SiteCode:
+    """The site that gave out a package's, collection's or advertisement's identifier, where alone it is changed."""
+    return SiteCode(identifier[:-_NUMBER].upper())
+
 
 @dataclass(frozen=True, slots=True)
 class File:
@@ -258,6 +266,8 @@ class Offer:
     points: tuple[DistributionPoint, ...] = ()
     first: tuple["Offer", ...] = field(default=())
     """The program that runs before it, as an offer of its own."""
+    source: str = ""
+    r"""`\\host\share\folder` of a package that is to be at no distribution point: its files are read from there."""
 
 
 @dataclass(frozen=True, slots=True)

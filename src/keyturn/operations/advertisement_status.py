@@ -9,14 +9,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from keyturn.distribution.causes import EXPLANATIONS, Cause
 from keyturn.distribution.collections import CLIENT_KINDS, members
+from keyturn.distribution.handed_down import ToldReport
 from keyturn.distribution.reports import AccessLine, AdvertisementReport, AdvertisementState, what_is_signed
 from keyturn.model.accounts import canonical
 from keyturn.model.errors import NotFound
-from keyturn.model.software import AdvertisementId, ClientKind
+from keyturn.model.estate import SiteCode
+from keyturn.model.software import AdvertisementId, ClientKind, owner_of
 from keyturn.operations.inbox_ports import InboxFile
 from keyturn.operations.parts import Parts
 from keyturn.operations.policy_records import KeptReport
 from keyturn.operations.ports import EnrolledClient
+from keyturn.operations.software_owner import is_from_above
 from keyturn.operations.software_reading import known_clients
 from keyturn.site.status_messages import WORDINGS, MessageId, StatusMessage, worded
 
@@ -33,10 +36,13 @@ _MESSAGES = {int(message) for message in MessageId if message.name.startswith("P
 
 @dataclass(frozen=True, slots=True)
 class ClientStanding:
-    """`state` is `NOT_HEARD` or an AdvertisementState. `at` is by the client's clock, `arrived_at` by the site's.
-    `member`: the client is in the collection now."""
+    """`state` is `NOT_HEARD` or an AdvertisementState. `at` is by the client's clock, `arrived_at` by the site's. `run`
+    names one run of a client, from its start to its end.
+    `member`: the client is in the collection now, as far as this site knows: who is in it at a site below is known
+    there. `site` is the client's, empty for one that was not heard."""
 
     client: str
+    site: str = ""
     state: str = NOT_HEARD
     member: bool = True
     user: str = ""
@@ -48,6 +54,7 @@ class ClientStanding:
     exit_code: int | None = None
     executed_as: str = ""
     login: str = ""
+    run: str = ""
     at: float | None = None
     arrived_at: float | None = None
     accesses: tuple[AccessLine, ...] = ()
@@ -68,7 +75,8 @@ def advertisement_status(parts: Parts, advertisement_id: AdvertisementId) -> tup
         theirs = told.pop(canonical(name), [])
         found += [_standing(name, kept, member=True) for kept in theirs] or [ClientStanding(name)]
     left = (kept for theirs in told.values() for kept in theirs)
-    return (*found, *(_standing(kept.report.machine, kept, member=False) for kept in left))
+    own = parts.settings.site
+    return (*found, *(_standing(kept.report.machine, kept, member=kept.site != own) for kept in left))
 
 
 def history(parts: Parts, advertisement_id: AdvertisementId, client: str) -> tuple[ClientStanding, ...]:
@@ -97,8 +105,12 @@ def take_report(parts: Parts, file: InboxFile, report: AdvertisementReport) -> s
         parts.store.advertisement(AdvertisementId(report.advertisement))
     except NotFound:
         return ""
-    kept = KeptReport(report, client.enrolled_at, file.arrived_at)
-    if parts.store.keep_report(kept) and report.message_id in _MESSAGES:
+    kept = KeptReport(report, client.enrolled_at, file.arrived_at, SiteCode(parts.settings.site))
+    if not parts.store.keep_report(kept):
+        return ""
+    if is_from_above(parts, report.advertisement):
+        parts.store.queue_report(owner_of(report.advertisement), ToldReport(report, client.enrolled_at))
+    if report.message_id in _MESSAGES:
         parts.store.keep_message(_message(parts, kind, kept))
     return ""
 
@@ -138,6 +150,7 @@ def _standing(name: str, kept: KeptReport, *, member: bool) -> ClientStanding:
     report = kept.report
     return ClientStanding(
         client=name,
+        site=kept.site,
         state=report.state.value,
         member=member,
         user=report.user,
@@ -149,6 +162,7 @@ def _standing(name: str, kept: KeptReport, *, member: bool) -> ClientStanding:
         exit_code=report.exit_code,
         executed_as=report.executed_as,
         login=report.login,
+        run=report.run,
         at=report.at,
         arrived_at=kept.arrived_at,
         accesses=report.accesses,

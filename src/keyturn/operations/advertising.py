@@ -7,12 +7,14 @@ from keyturn.distribution.approval import Consent, Standing, Subject, may_still_
 from keyturn.distribution.authoring import findings_of_advertisement
 from keyturn.distribution.collections import members
 from keyturn.distribution.findings import Finding, warning
+from keyturn.distribution.shares import share_of
 from keyturn.model.accounts import same_name
 from keyturn.model.errors import NotFound, Refused
-from keyturn.model.software import Advertisement, AdvertisementId, Program
+from keyturn.model.software import Advertisement, AdvertisementId, Package, Program
 from keyturn.operations.parts import Parts
 from keyturn.operations.software_changes import changing, refuse_unfit
 from keyturn.operations.software_msi import judge
+from keyturn.operations.software_owner import refuse_from_above
 from keyturn.operations.software_ports import Advertised, Numbered
 from keyturn.operations.software_reading import authored, known_clients, standing
 
@@ -79,6 +81,7 @@ def approve(parts: Parts, advertisement_id: AdvertisementId, seen: str, *, by: s
     with parts.store.whole():
         found = show(parts, advertisement_id)
         this, subject = found.advertised.advertisement.advertisement_id, found.subject
+        _refuse_from_above(parts, this, "approve")
         if found.standing in (Standing.CANCELLED, Standing.EXPIRED):
             raise Refused(f"advertisement {this} is {found.standing}")
         if subject is None:
@@ -100,6 +103,7 @@ def cancel(parts: Parts, advertisement_id: AdvertisementId, *, by: str) -> Adver
     with changing(parts, by=by):
         found = parts.store.advertisement(advertisement_id)
         this = found.advertisement.advertisement_id
+        _refuse_from_above(parts, this, "cancel")
         if found.cancelled:
             raise Refused(f"{found.cancelled_by} has cancelled advertisement {this} already")
         cancelled = replace(found, cancelled_by=by, cancelled_at=parts.now())
@@ -113,6 +117,7 @@ def remove(parts: Parts, advertisement_id: AdvertisementId, *, by: str) -> None:
     with changing(parts, by=by):
         found = show(parts, advertisement_id)
         this = found.advertised.advertisement.advertisement_id
+        _refuse_from_above(parts, this, "remove")
         if found.standing not in (Standing.CANCELLED, Standing.EXPIRED):
             raise Refused(f"advertisement {this} is {found.standing}", hint=f"keyturn advertisement cancel {this}")
         parts.store.remove_advertisement(this)
@@ -126,6 +131,10 @@ def show(parts: Parts, advertisement_id: AdvertisementId) -> Shown:
 
 def show_all(parts: Parts) -> list[Shown]:
     return _shown(parts, parts.store.advertised())
+
+
+def _refuse_from_above(parts: Parts, this: AdvertisementId, verb: str) -> None:
+    refuse_from_above(parts, f"advertisement {this}", this, f"keyturn advertisement {verb} {this}")
 
 
 def _shown(parts: Parts, found: Sequence[Advertised]) -> list[Shown]:
@@ -182,8 +191,12 @@ def _of_content(parts: Parts, subject: Subject) -> tuple[Finding, ...]:
             found.append(
                 warning(
                     "no-point",
-                    f"no distribution point has package {package_id}",
+                    f"no distribution point has package {package_id}{_read_where(read.packages[package_id])}",
                     hint=f"keyturn package distribute {package_id}",
                 )
             )
     return tuple(found)
+
+
+def _read_where(package: Package) -> str:
+    return f"; clients read it at its source, {package.source}" if share_of(package.source) else ""

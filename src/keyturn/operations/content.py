@@ -152,4 +152,5 @@ def forget_unused(parts: Parts) -> int:
                 parts.store.forget_version(package_id, version)
             else:
                 used.update(file.sha256 for file in parts.store.manifest(package_id, version).files)
+    parts.content.arriving.sweep(used, parts.now() - UNUSED_S)
     return parts.content.blobs.sweep(used, parts.now() - UNUSED_S)

@@ -62,6 +62,23 @@ class Blobs(Protocol):
         """Forget what is not used and was kept before then; how many. What is cut off while it is kept goes too."""
 
 
+class Arriving(Protocol):
+    """Files that come from another site in pieces, by the SHA-256 that they are to have."""
+
+    def there(self, sha256: str) -> int:
+        """How many bytes have arrived, from the first on."""
+
+    def append(self, sha256: str, offset: int, piece: bytes) -> None:
+        """Durable when it returns. Nothing where the piece is not the next one: it was here before, or will be asked
+        for again. Unavailable where it does not fit."""
+
+    def settle(self, sha256: str) -> bool:
+        """What has arrived is whole: it goes to the blobs. False where it is not what it was to be; it is gone then."""
+
+    def sweep(self, used: Collection[str], before: float) -> None:
+        """Forget what is not used and has not grown since then."""
+
+
 class ReachedFolder(Protocol):
     """A folder on a share. Everything raises PointTrouble; AccessDenied of it where the account may not."""
 
@@ -105,6 +122,7 @@ class ContentParts:
     """`folder` is a source on this machine, by its path; `share` a folder on a share, by its name."""
 
     blobs: Blobs
+    arriving: Arriving
     folder: Callable[[str], Source]
     share: Callable[[str], SharedFolder]
     nginx_prefix: str = ""

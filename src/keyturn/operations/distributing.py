@@ -11,7 +11,7 @@ from keyturn.distribution.content import folder_named, folder_of
 from keyturn.model.accounts import same_name
 from keyturn.model.errors import KeyturnError, NotFound
 from keyturn.model.estate import DISTRIBUTION_POINT_ROLE, SiteSystem
-from keyturn.model.software import DistributionPoint, Manifest, Package, PackageId
+from keyturn.model.software import DistributionPoint, Manifest, Package, PackageId, owner_of
 from keyturn.operations.access_logons import FILES, let_in
 from keyturn.operations.content import content_of, current, signed_manifest
 from keyturn.operations.content_copying import Copying
@@ -19,14 +19,13 @@ from keyturn.operations.content_ports import ContentRecord, ContentState, Reache
 from keyturn.operations.left_out import is_left_out
 from keyturn.operations.package_access import access_of
 from keyturn.operations.parts import Parts
+from keyturn.operations.software_owner import is_from_above
 from keyturn.operations.status_messages import report
 from keyturn.site.components import ComponentName
 from keyturn.site.status_messages import MessageId
+from keyturn.wire.content import OWN_POINT
 
 POINT_ROLE = DISTRIBUTION_POINT_ROLE
-OWN_POINT = "/dp/v1"
-"""Where a distribution point that has no share is found: the site's own server."""
-
 LOOK_S = 5.0
 CLAIM_S = 120.0
 """How long after its last sign of life another process takes up what one was doing."""
@@ -72,13 +71,13 @@ def point_of(system: SiteSystem) -> DistributionPoint:
     return DistributionPoint(system.name, system.share or OWN_POINT)
 
 
-def distribute_anew(parts: Parts, package: Package, *, by: str) -> None:
+def refresh(parts: Parts, package: Package, *, by: str) -> None:
     """Every point of the package is brought what it lacks, and verified, as if it had nothing. Until then no client is
     sent there."""
     with parts.store.whole():
         for record in parts.store.contents(package.package_id):
             parts.store.note_content(replace(record, version=0, there=0, tries=0, next_at=0, access=""))
-        parts.store.tell(by, "package-distributed-anew", package.package_id)
+        parts.store.tell(by, "package-refreshed", package.package_id)
     parts.wake()
 
 
@@ -110,6 +109,11 @@ def _bring(parts: Parts, task: _Task, before: ContentRecord) -> None:
         return
     anew = before.version != task.manifest.version
     begun = replace(before, version=task.manifest.version, tries=0 if anew else before.tries)
+    if is_from_above(parts, task.package.package_id) and not _has_come(parts, task.manifest):
+        reason = f"its content is on its way from site {owner_of(task.package.package_id)}"
+        waiting = replace(begun, state=ContentState.WAITING, reason=reason, next_at=parts.now() + LOOK_S)
+        parts.store.note_content(waiting)
+        return
     try:
         done = _on_share(parts, task, begun) if task.system.share else _here(parts, task, begun)
     except KeyturnError as error:
@@ -119,6 +123,11 @@ def _bring(parts: Parts, task: _Task, before: ContentRecord) -> None:
     if done.there != before.there or before.state is ContentState.FAILED:
         inserts = {"package": task.package.package_id, "version": done.there, "system": task.system.name}
         report(parts, _MANAGER, MessageId.CONTENT_THERE, **inserts)
+
+
+def _has_come(parts: Parts, manifest: Manifest) -> bool:
+    blobs = content_of(parts).blobs
+    return all(blobs.size(file.sha256) == file.size for file in manifest.files)
 
 
 def _here(parts: Parts, task: _Task, begun: ContentRecord) -> ContentRecord:

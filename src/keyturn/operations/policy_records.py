@@ -6,6 +6,7 @@ from typing import Protocol
 
 from keyturn.distribution.policy_making import Issue
 from keyturn.distribution.reports import AdvertisementReport
+from keyturn.model.estate import SiteCode
 from keyturn.model.software import AdvertisementId
 
 
@@ -22,11 +23,12 @@ class PolicyIssues(Protocol):
 @dataclass(frozen=True, slots=True)
 class KeptReport:
     """The client's own key stands behind it. `enrolled_at` is when that client was enrolled: numbers are compared only
-    within one enrolment, for a machine that was installed anew may remember none."""
+    within one enrolment, for a machine that was installed anew may remember none. `site` is the client's."""
 
     report: AdvertisementReport
     enrolled_at: float
     arrived_at: float
+    site: SiteCode = SiteCode("")
 
 
 class AdvertisementReports(Protocol):

@@ -20,6 +20,7 @@ from keyturn.model.logon import Answer
 from keyturn.model.secret import Secret
 from keyturn.operations.components import Components
 from keyturn.operations.content_ports import ContentStates
+from keyturn.operations.handing_ports import HandedDownStore
 from keyturn.operations.hierarchy_ports import HeldCredentials, KnownSites, Queues
 from keyturn.operations.inbox_ports import Inboxes
 from keyturn.operations.left_out import LeftOutSystems
@@ -354,6 +355,7 @@ class Store(
     PolicyIssues,
     AdvertisementReports,
     ContentStates,
+    HandedDownStore,
     Protocol,
 ):
     """All of it, over one database."""

@@ -9,6 +9,7 @@ from keyturn.distribution.findings import Finding, refusals
 from keyturn.model.errors import Refused
 from keyturn.model.software import AdvertisementId
 from keyturn.operations.parts import Parts
+from keyturn.operations.software_owner import is_from_above
 from keyturn.operations.software_ports import Advertised
 from keyturn.operations.software_reading import authored, standing
 
@@ -65,13 +66,13 @@ def live(parts: Parts) -> tuple[Advertised, ...]:
 
 
 def _words(parts: Parts) -> dict[AdvertisementId, _Word]:
-    """Of every advertisement that is not cancelled, the empty digest where a part of it is gone. One that has expired
-    is among them: a clock that is put back brings it back."""
+    """Of every advertisement of this site that is not cancelled, the empty digest where a part of it is gone. One that
+    has expired is among them: a clock that is put back brings it back."""
     read, found = authored(parts.store), {}
     for each in parts.store.advertised():
-        if each.cancelled:
-            continue
         advertisement_id = each.advertisement.advertisement_id
+        if each.cancelled or is_from_above(parts, advertisement_id):
+            continue
         subject = read.subject(each.advertisement)
         if subject is None:
             found[advertisement_id] = _Word("", agreed=False)

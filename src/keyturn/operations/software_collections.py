@@ -10,6 +10,7 @@ from keyturn.model.errors import NotFound, Refused
 from keyturn.model.software import Collection, CollectionId
 from keyturn.operations.parts import Parts
 from keyturn.operations.software_changes import changing, live
+from keyturn.operations.software_owner import refuse_from_above
 from keyturn.operations.software_ports import Numbered
 from keyturn.operations.software_reading import known_clients
 
@@ -45,6 +46,7 @@ def remove(parts: Parts, name: str, *, by: str) -> None:
     with changing(parts, by=by):
         collection = parts.store.collection(name)
         this = collection.collection_id
+        refuse_from_above(parts, f"collection {this}", this, f"keyturn collection remove {this}")
         used = [a.advertisement.advertisement_id for a in live(parts) if a.advertisement.collection == this]
         if used:
             raise Refused(
@@ -57,7 +59,9 @@ def remove(parts: Parts, name: str, *, by: str) -> None:
 
 def _identifier(parts: Parts, name: str, replacing: bool) -> CollectionId:
     if replacing:
-        return parts.store.collection(name).collection_id
+        this = parts.store.collection(name).collection_id
+        refuse_from_above(parts, f"collection {this}", this, f"keyturn collection add {name} --replace")
+        return this
     try:
         taken = parts.store.collection(name)
     except NotFound:

@@ -12,6 +12,7 @@ from keyturn.operations.content import Reading, read_source
 from keyturn.operations.distributing import POINT_ROLE
 from keyturn.operations.parts import Parts
 from keyturn.operations.software_changes import changing, live, refuse_unfit
+from keyturn.operations.software_owner import refuse_from_above
 from keyturn.operations.software_points import points_in_use
 from keyturn.operations.software_ports import Numbered
 from keyturn.operations.software_reading import authored
@@ -54,6 +55,7 @@ def update(parts: Parts, package_id: PackageId, *, source: str | None = None, by
     """Read the source again, or another one from now on. What was agreed to with the old content has to be agreed to
     with the new."""
     package = parts.store.package(package_id)
+    _refuse_from_above(parts, package, "update")
     if source is not None and _normal(source) != package.source:
         package = replace(package, source=_normal(source))
         refuse_unfit(f"package {package.package_id}", findings_of_package(package))
@@ -73,6 +75,7 @@ def give_access(
     allowed = _accounts(parts, allow)
     with changing(parts, by=by):
         package = parts.store.package(package_id)
+        _refuse_from_above(parts, package, "access")
         gone = {reference(name) for name in remove}
         strangers = [name for name in remove if reference(name) not in set(map(reference, package.access))]
         if strangers:
@@ -106,6 +109,7 @@ def remove(parts: Parts, package_id: PackageId, *, by: str) -> None:
     """With its programs. The distribution manager takes its content off the points."""
     with changing(parts, by=by):
         package, read = parts.store.package(package_id), authored(parts.store)
+        _refuse_from_above(parts, package, "remove")
         own = {program.ref for program in read.of_package(package.package_id)}
         used = [str(p.ref) for p in read.programs.values() if p.run_first in own and p.ref not in own]
         used += [a.advertisement.advertisement_id for a in live(parts) if a.advertisement.program in own]
@@ -115,6 +119,11 @@ def remove(parts: Parts, package_id: PackageId, *, by: str) -> None:
             )
         parts.store.remove_package(package.package_id)
         parts.store.tell(by, "package-removed", package.package_id, package.name)
+
+
+def _refuse_from_above(parts: Parts, package: Package, verb: str) -> None:
+    this = package.package_id
+    refuse_from_above(parts, f"package {this}", this, f"keyturn package {verb} {this}")
 
 
 def _normal(source: str) -> str:

@@ -1,7 +1,8 @@
-"""At which of this site's distribution points a package lies."""
+"""Where clients find a package: at which of this site's distribution points, or else at its source."""
 
 from collections.abc import Mapping
 
+from keyturn.distribution.shares import share_of
 from keyturn.model.estate import Estate
 from keyturn.model.software import DistributionPoint, Package, PackageId
 from keyturn.operations.distributing import point_of, points_of
@@ -24,4 +25,15 @@ def content_at_points(
     return {
         name: tuple(point for system, point in points.items() if there.get((name, system)) == package.source_version)
         for name, package in packages.items()
+    }
+
+
+def read_at_source(parts: Parts, packages: Mapping[PackageId, Package]) -> dict[PackageId, str]:
+    """Those that are assigned to no distribution point and whose source is on a share. One that is only on its way to a
+    point waits for that: thousands of clients are not sent to somebody's file server meanwhile."""
+    assigned = parts.store.assigned_points()
+    return {
+        name: package.source
+        for name, package in packages.items()
+        if share_of(package.source) and not assigned.get(name)
     }

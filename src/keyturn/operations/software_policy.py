@@ -20,7 +20,7 @@ from keyturn.model.accounts import RealmName, canonical, same_name
 from keyturn.model.estate import Estate, SiteCode
 from keyturn.model.software import AdvertisementId, ClientKind, Policy
 from keyturn.operations.parts import Parts
-from keyturn.operations.software_points import content_at_points, points_in_use
+from keyturn.operations.software_points import content_at_points, points_in_use, read_at_source
 from keyturn.operations.software_reading import in_force
 
 FRESH_S = 2.0
@@ -138,6 +138,7 @@ def _read(parts: Parts, edition: str) -> _Reading:
     site, estate, offered = parts.settings.site, parts.store.estate(), in_force(parts)
     points = points_in_use(parts, estate)
     lying = content_at_points(parts, points, offered.authored.packages)
+    sources = read_at_source(parts, offered.authored.packages)
     on_offer = OnOffer(
         site=SiteCode(site),
         realm=_realm(estate, site),
@@ -147,7 +148,8 @@ def _read(parts: Parts, edition: str) -> _Reading:
         advertisements=offered.advertisements,
         members={name: frozenset(map(canonical, names)) for name, names in offered.members.items()},
         content={
-            package: Content(digest, lying.get(package, ())) for package, digest in offered.authored.contents.items()
+            package: Content(digest, lying.get(package, ()), sources.get(package, ""))
+            for package, digest in offered.authored.contents.items()
         },
         points=tuple(points.values()),
         accounts=client_accounts(estate, site),

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from keyturn.distribution.approval import Consent
 from keyturn.distribution.collections import Facts
+from keyturn.model.estate import SiteCode
 from keyturn.model.software import (
     Advertisement,
     AdvertisementId,
@@ -104,8 +105,9 @@ class SoftwareStore(Protocol):
     def collection(self, name: str) -> Collection:
         """By its identifier or its name. NotFound else."""
 
-    def keep_collection(self, collection: Collection) -> None:
-        """Refused for a name that another one has."""
+    def keep_collection(self, collection: Collection, *, of: SiteCode | None = None) -> None:
+        """Refused for a name that another one has. `of` another site: its name is found with that code before it, as in
+        `CEN/Desks`, and is none of this site's."""
 
     def remove_collection(self, collection_id: CollectionId) -> None: ...
 

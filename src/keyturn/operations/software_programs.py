@@ -12,6 +12,7 @@ from keyturn.model.software import PackageId, Program, ProgramName
 from keyturn.operations.parts import Parts
 from keyturn.operations.software_changes import changing, live, refuse_unfit
 from keyturn.operations.software_msi import judge
+from keyturn.operations.software_owner import refuse_from_above
 from keyturn.operations.software_reading import authored
 
 
@@ -27,6 +28,7 @@ def add(parts: Parts, wanted: Program, *, replacing: bool = False, by: str) -> T
     with changing(parts, by=by):
         read = authored(parts.store)
         program = _named(parts, read, wanted)
+        refuse_from_above(parts, f"package {program.package}", program.package, f"keyturn program add {program.ref}")
         there = program.ref in read.programs
         if there and not replacing:
             raise Refused(f"program {program.ref} is there already", hint="--replace puts this one in its place")
@@ -49,6 +51,7 @@ def add(parts: Parts, wanted: Program, *, replacing: bool = False, by: str) -> T
 def remove(parts: Parts, ref: ProgramName, *, by: str) -> None:
     with changing(parts, by=by):
         program = parts.store.program(ref)
+        refuse_from_above(parts, f"program {program.ref}", program.package, f"keyturn program remove {program.ref}")
         used = [str(p.ref) for p in parts.store.programs() if p.run_first == program.ref]
         used += [a.advertisement.advertisement_id for a in live(parts) if a.advertisement.program == program.ref]
         if used:

@@ -9,6 +9,7 @@ from keyturn.distribution.collections import CLIENT_KINDS, Facts, KnownClient, k
 from keyturn.model.accounts import canonical
 from keyturn.model.software import Advertisement, CollectionId
 from keyturn.operations.parts import Parts
+from keyturn.operations.software_owner import is_from_above
 from keyturn.operations.software_ports import Advertised, SoftwareStore
 
 
@@ -41,13 +42,16 @@ def standing(parts: Parts, advertised: Advertised, subject: Subject | None) -> S
         return Standing.CANCELLED
     if expires_at is not None and expires_at <= parts.now():
         return Standing.EXPIRED
-    if subject is None or not is_agreed(
-        subject,
-        parts.store.consents(subject.advertisement.advertisement_id),
-        two_persons=parts.settings.two_person_approval,
-    ):
-        return Standing.WAITING
-    return Standing.IN_FORCE
+    return Standing.IN_FORCE if subject is not None and _agreed(parts, subject) else Standing.WAITING
+
+
+def _agreed(parts: Parts, subject: Subject) -> bool:
+    """What was handed down is offered as its own site has agreed to it, and never otherwise."""
+    consents = parts.store.consents(subject.advertisement.advertisement_id)
+    if is_from_above(parts, subject.advertisement.advertisement_id):
+        digest = subject.digest
+        return any(consent.digest == digest for consent in consents)
+    return is_agreed(subject, consents, two_persons=parts.settings.two_person_approval)
 
 
 def authored(store: SoftwareStore) -> Authored:

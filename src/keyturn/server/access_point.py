@@ -23,12 +23,12 @@ from keyturn.operations.ports import EnrolledClient
 from keyturn.operations.software_policy import Policies
 from keyturn.server.agents import ACCESS_POINT, directions
 from keyturn.server.callers import Arrived, Callers, arrive
-from keyturn.server.policy import policy_files, policy_of_legacy
+from keyturn.server.policy import manifest_for_legacy, policy_files, policy_of_legacy
 from keyturn.server.realm_logons import answer_to, not_let_in
 from keyturn.site.access_points import NAME
 from keyturn.site.permissions import Grantee, may_write
 from keyturn.wire import agent as wire
-from keyturn.wire.policy import OFFER_BOX, policy_file
+from keyturn.wire.policy import OFFER_BOX, PACKAGE_BOX, policy_file
 
 _Content: TypeAlias = Callable[[EnrolledClient | None, str], bytes | None]
 """The file of that name in a box, where it is for that machine."""
@@ -62,6 +62,7 @@ def routes(parts: Parts, authorities: frozenset[str], clock: Callable[[], float]
     return [
         Route(f"{ACCESS_POINT}/{wire.FOLDER}/{{name}}", reading(partial(_of_clidata, parts)), methods=["GET"]),
         Route(f"{ACCESS_POINT}/{OFFER_BOX}/{{name}}", reading(partial(_of_offerinf, parts, policies)), methods=["GET"]),
+        Route(f"{ACCESS_POINT}/{PACKAGE_BOX}/{{name}}", reading(partial(_of_pkginfo, parts)), methods=["GET"]),
         Route(f"{ACCESS_POINT}/{{box}}/{{name}}", box, methods=["POST"]),
     ]
 
@@ -126,6 +127,10 @@ def _of_offerinf(parts: Parts, policies: Policies, machine: EnrolledClient | Non
     if machine and name == policy_file(machine.name):
         return policy_of_legacy(parts, policies, machine.name)
     return None
+
+
+def _of_pkginfo(parts: Parts, machine: EnrolledClient | None, name: str) -> bytes | None:
+    return manifest_for_legacy(parts, name) if machine else None
 
 
 def _site_file(parts: Parts) -> bytes:

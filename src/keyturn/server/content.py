@@ -19,14 +19,13 @@ from keyturn.model.logon import Answer
 from keyturn.model.software import File, Manifest, Package
 from keyturn.operations.content import content_of, signed_manifest
 from keyturn.operations.content_ports import ContentParts
-from keyturn.operations.distributing import OWN_POINT
 from keyturn.operations.package_access import may_read
 from keyturn.operations.parts import Parts
 from keyturn.operations.ports import EnrolledClient
 from keyturn.server.callers import Arrived, Callers, arrive
 from keyturn.server.realm_logons import answer_to, not_let_in, presented_in
 from keyturn.wire.agent import ANSWER_HEADER
-from keyturn.wire.content import FILES, MANIFEST, is_one_range
+from keyturn.wire.content import FILES, MANIFEST, OWN_POINT, is_one_range
 
 PIECE = 1024 * 1024
 """Bytes that are read and encrypted in one go: with less, twice as much time goes into going back and forth."""

@@ -4,9 +4,12 @@ import random
 from collections.abc import Callable, Sequence
 
 from keyturn.operations.bundles import open_arrived
+from keyturn.operations.content_below import gather
 from keyturn.operations.despooling import HANDLERS
+from keyturn.operations.handing_down import HandingDown
 from keyturn.operations.parts import Parts
 from keyturn.operations.receive_inbox import take_from
+from keyturn.operations.reports_above import tell_owners
 from keyturn.operations.sending import Sender
 from keyturn.operations.site_credentials import prove_fresh, tell_sites
 from keyturn.server.supervision import Component
@@ -18,10 +21,12 @@ LOOK_S = 0.5
 
 def link_components(parts: Parts, chance: Callable[[], float] = random.random) -> Sequence[Component]:
     """`chance` gives numbers from 0 to 1."""
-    sender = Sender(parts, chance)
+    sender, handing = Sender(parts, chance), HandingDown(parts)
 
     def tell() -> float:
         tell_sites(parts)
+        handing.turn()
+        tell_owners(parts)
         return LOOK_S
 
     def send() -> float:
@@ -33,6 +38,7 @@ def link_components(parts: Parts, chance: Callable[[], float] = random.random) -
         if parts.receive_folder is not None:
             take_from(parts, parts.receive_folder)
         open_arrived(parts, HANDLERS)
+        gather(parts)
         return LOOK_S
 
     return (

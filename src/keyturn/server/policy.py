@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -10,7 +10,10 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
+from keyturn.distribution.content import folder_named, folder_of
 from keyturn.model.errors import NotFound
+from keyturn.model.software import Offer, Package
+from keyturn.operations.content import signed_manifest
 from keyturn.operations.inboxes import AccessFile, deliver
 from keyturn.operations.parts import Parts
 from keyturn.operations.signing import sign, verify_key
@@ -33,11 +36,25 @@ def routes(parts: Parts, authorities: frozenset[str], clock: Callable[[], float]
 
 
 def policy_files(parts: Parts) -> tuple[AccessFile, ...]:
-    """Of every enrolled legacy client. What a policy says of packages is signed with it, so that `pkginfo.box` stays
-    empty: a manifest lies beside the content that it is about."""
+    """Of every enrolled legacy client; with the manifests of packages that these read at their sources. Elsewhere a
+    manifest lies beside the content that it is about."""
     policies = Policies(parts, time.monotonic)
     told = policies.of(policies.legacy([client.name for client in parts.store.enrolled()]))
-    return tuple(_file(parts, name, each) for name, each in told.items())
+    own = (_file(parts, name, each) for name, each in told.items())
+    packages = {offer.digest: offer.package for each in told.values() for offer in _at_source(each.undated.offers)}
+    return (*own, *(_package_file(parts, package, digest) for digest, package in packages.items()))
+
+
+def manifest_for_legacy(parts: Parts, name: str) -> bytes | None:
+    """A file of PACKAGE_BOX. None for what is no version of a package of this site."""
+    folder = name.rpartition(".")[0]
+    found = folder_named(folder)
+    if found is None or name != wire.package_file(folder):
+        return None
+    try:
+        return signed_manifest(parts, parts.store.manifest(*found))
+    except NotFound:
+        return None
 
 
 def policy_of_legacy(parts: Parts, policies: Policies, name: str) -> bytes | None:
@@ -86,6 +103,22 @@ class _ManagementPoint:
     def _told(self, names: Sequence[str]) -> list[Told | Exception]:
         found = self._policies.of(set(names))
         return [found.get(name) or NotFound(f"{name} is no client of this site") for name in names]
+
+
+def _at_source(offers: Iterable[Offer]) -> Iterator[Offer]:
+    for offer in offers:
+        if offer.source and offer.digest:
+            yield offer
+        yield from _at_source(offer.first)
+
+
+def _package_file(parts: Parts, package: Package, digest: str) -> AccessFile:
+    name = wire.package_file(folder_of(package.package_id, package.source_version))
+
+    def content() -> bytes:
+        return signed_manifest(parts, parts.store.manifest(package.package_id, package.source_version))
+
+    return AccessFile(wire.PACKAGE_BOX, name, digest, content)
 
 
 def _file(parts: Parts, name: str, told: Told) -> AccessFile:

@@ -57,9 +57,23 @@ class Kind(StrEnum):
     INVENTORY = "inventory"
     """Discovery and inventory records, on their way up."""
     PACKAGE = "package"
+    SOFTWARE = "software"
+    """All that a site above has authored."""
+    WANTED = "wanted"
+    """The content of packages that is not here yet, asked for at the site that has it."""
+    CONTENT = "content"
+    """Pieces of it."""
+    REPORTS = "reports"
+    """How clients stand with advertisements of a site above."""
 
 
 _OF_ACCOUNTS = frozenset({Kind.SITES, Kind.CREDENTIALS, Kind.PROOFS})
+_OF_SOFTWARE = frozenset({Kind.SOFTWARE, Kind.WANTED, Kind.CONTENT, Kind.REPORTS})
+
+
+def is_made_by_sites(kind: Kind) -> bool:
+    """No person sends such a bundle."""
+    return kind in _OF_ACCOUNTS or kind in _OF_SOFTWARE
 
 
 def lane_of(kind: Kind) -> Lane:

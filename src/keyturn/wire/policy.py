@@ -26,6 +26,15 @@ def policy_file(client: str) -> str:
     return f"{client}.pol"
 
 
+PACKAGE_BOX = "pkginfo.box"
+"""Of the access point, in which the signed manifests are of packages that legacy clients read at their sources."""
+
+
+def package_file(folder: str) -> str:
+    """In PACKAGE_BOX. `folder` is that of the version at a distribution point: `PHX00001.3`."""
+    return f"{folder}.pkg"
+
+
 class PolicyKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     verify_key: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
     """Ed25519."""

@@ -149,6 +149,11 @@ def _software() -> "SoftwareParts | None":
 
         return PosixRunner(runs, protocol=protocol)
 
+    def domain_token() -> str:
+        from keyturn.adapters.runners.posix.domain_token import missing
+
+        return missing()
+
     def smb_point(place: str, protocol: "LogonProtocol") -> Point:
         try:
             from keyturn.adapters.shares.smb_content import SmbPoint
@@ -161,7 +166,7 @@ def _software() -> "SoftwareParts | None":
 
         return HttpsPoint(opens, place, url)
 
-    return SoftwareParts(runner, PinnedStream, smb_point, https_point)
+    return SoftwareParts(runner, PinnedStream, smb_point, https_point, domain_token)
 
 
 def _open_msi(file: Path, transforms: tuple[Path, ...]) -> "Package":

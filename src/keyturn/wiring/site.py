@@ -156,13 +156,15 @@ def _open_msi(file: str, transforms: tuple[str, ...]) -> "MsiPackage":
 
 
 def _content(files: SiteFiles, settings: SiteSettings) -> "ContentParts":
+    from keyturn.adapters.content.arriving import FolderArriving
     from keyturn.adapters.content.blobs import FolderBlobs
     from keyturn.adapters.content.folder import FolderSource
     from keyturn.operations.content_ports import ContentParts
 
     folder = Path(settings.content_folder) if settings.content_folder else files.content
     blobs = FolderBlobs(folder.absolute() / "blobs")
-    return ContentParts(blobs, FolderSource, _shared_folder, settings.content_nginx_prefix)
+    arriving = FolderArriving(folder.absolute() / "blobs", blobs)
+    return ContentParts(blobs, arriving, FolderSource, _shared_folder, settings.content_nginx_prefix)
 
 
 def _shared_folder(share: str) -> "SharedFolder":

@@ -8,6 +8,8 @@ from smbprotocol.connection import Connection
 from smbprotocol.exceptions import SMBResponseException
 from smbprotocol.open import Open
 
+from keyturn.adapters.shares.smb_session import credits_of
+
 PIECE = 1024 * 1024
 """In bytes; the most that every server of today answers at once."""
 AHEAD = 4
@@ -22,7 +24,7 @@ _END_OF_FILE = 0xC0000011
 
 def widen(connection: Connection, session_id: int) -> None:
     """Ask for the credits that so many reads take. To be called once on a connection, after the logon."""
-    wanted = AHEAD * PIECE // _CREDIT + _OTHERS - _credits(connection)
+    wanted = AHEAD * PIECE // _CREDIT + _OTHERS - credits_of(connection)
     if wanted > 0:
         connection.echo(sid=session_id, credit_request=wanted)
 
@@ -32,7 +34,7 @@ def width(connection: Connection) -> tuple[int, int]:
     if not connection.supports_multi_credit:
         return 1, _CREDIT
     piece = min(PIECE, connection.max_read_size)
-    reads = (_credits(connection) - _OTHERS) * _CREDIT // piece
+    reads = (credits_of(connection) - _OTHERS) * _CREDIT // piece
     return (min(reads, AHEAD), piece) if reads > 0 else (1, _CREDIT)
 
 
@@ -65,9 +67,3 @@ def _until_end(received: Callable[[Any], bytes], request: Any) -> bytes:
         if error.status == _END_OF_FILE:
             return b""
         raise
-
-
-def _credits(connection: Connection) -> int:
-    window = connection.sequence_window
-    free: int = window["high"] - window["low"]
-    return free

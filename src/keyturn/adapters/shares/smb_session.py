@@ -2,15 +2,18 @@
 
 import socket
 import threading
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from smbprotocol.connection import Connection, Dialects
 from smbprotocol.exceptions import SMBException, SMBResponseException
 from smbprotocol.session import Session
+from smbprotocol.structure import Structure
 from smbprotocol.tree import TreeConnect
 
 from keyturn.adapters.shares import kerberos
@@ -19,6 +22,7 @@ from keyturn.model.logon import Answer, LogonProtocol
 from keyturn.model.secret import Secret
 
 CONNECT_S = 5
+_CREDITS_S = 0.001
 
 
 class Unreached(Exception):
@@ -70,9 +74,17 @@ def open_connection(host: str, answer_s: float) -> Connection:
         close(connection)
         raise
     connection.receive = partial(connection.receive, timeout=answer_s)
+    _wait_for_credits(connection, answer_s)
     # No public way to it. A server that takes nothing more would otherwise keep a sender, and whoever closes, for ever.
     connection.transport._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(answer_s * 1000))
     return connection
+
+
+def credits_of(connection: Connection) -> int:
+    """What may be sent before an answer has come (MS-SMB2 3.2.4.1.2)."""
+    window = connection.sequence_window
+    free: int = window["high"] - window["low"]
+    return free
 
 
 def close(connection: Connection) -> None:
@@ -111,6 +123,30 @@ def enter(session: Session, share: str) -> TreeConnect | Answer:
             return SHARE[error.status]
         raise
     return tree
+
+
+def _wait_for_credits(connection: Connection, answer_s: float) -> None:
+    """The library fails where what the server granted is used up by requests of other threads. Here who sends waits:
+    every answer brings credits back."""
+    one, several, turn = connection.send, connection.send_compound, threading.Lock()
+
+    def waited(messages: Sequence[Structure]) -> None:
+        needed = sum(connection._calculate_credit_charge(message) for message in messages)
+        until = time.monotonic() + answer_s
+        while credits_of(connection) < needed and time.monotonic() < until:
+            time.sleep(_CREDITS_S)  # nobody is told when they come
+
+    def send(message: Structure, *options: Any, **named: Any) -> Any:
+        with turn:
+            waited([message])
+            return one(message, *options, **named)
+
+    def send_compound(messages: Sequence[Structure], *options: Any, **named: Any) -> Any:
+        with turn:
+            waited(messages)
+            return several(messages, *options, **named)
+
+    connection.send, connection.send_compound = send, send_compound
 
 
 def _connect(connection: Connection, host: str) -> None:

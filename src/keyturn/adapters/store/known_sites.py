@@ -17,6 +17,7 @@ from keyturn.adapters.store.schema_bundles import (
     streams,
     told_sites,
 )
+from keyturn.adapters.store.schema_handed_down import from_above, handed_down
 from keyturn.model.accounts import RoleName, canonical
 from keyturn.model.errors import NotFound
 from keyturn.model.estate import SiteCode
@@ -62,6 +63,8 @@ class SqlKnownSites(Part, KnownSites):
         with self._database.writing() as connection:
             for table in (known_sites, links, told_sites):
                 connection.execute(delete(table).where(table.c.code == code))
+            connection.execute(update(from_above).where(from_above.c.site == code).values(asked="[]", asked_at=0))
+            connection.execute(delete(handed_down).where(handed_down.c.site == code))
             for table in (streams, outbox, arrivals):
                 connection.execute(delete(table).where(or_(table.c.source == code, table.c.destination == code)))
 

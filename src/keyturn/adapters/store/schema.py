@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0013"
+REVISION = "0014"
 """The last migration of these tables. Revisions are numbered, so that a later one can be told from an earlier."""
 
 METADATA = MetaData(

@@ -16,6 +16,7 @@ policy_issues = Table(
 advertisement_reports = Table(
     "advertisement_reports",
     METADATA,
+    Column("site", String, primary_key=True),
     Column("client_key", String, primary_key=True),
     Column("enrolled_at", Double, primary_key=True),
     Column("number", BigInteger, primary_key=True, autoincrement=False),
@@ -30,6 +31,7 @@ advertisement_standings = Table(
     "advertisement_standings",
     METADATA,
     Column("advertisement", String, primary_key=True),
+    Column("site", String, primary_key=True),
     Column("client_key", String, primary_key=True),
     Column("user_key", String, primary_key=True),  # empty: not for one user alone
     Column("enrolled_at", Double, nullable=False),

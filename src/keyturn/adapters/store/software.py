@@ -17,6 +17,7 @@ from keyturn.adapters.store.schema_software import (
 from keyturn.adapters.store.software_json import from_text, manifest_from, manifest_text, to_text
 from keyturn.model.accounts import canonical
 from keyturn.model.errors import NotFound, Refused
+from keyturn.model.estate import SiteCode
 from keyturn.model.software import Collection, CollectionId, Manifest, Package, PackageId, Program, ProgramName
 from keyturn.operations.software_ports import Numbered
 
@@ -140,8 +141,8 @@ class SqlSoftware(Part):
             raise NotFound(f"no collection {name}", hint="keyturn collection list")
         return from_text(row.value, Collection, f"collection {row.collection_id}")
 
-    def keep_collection(self, collection: Collection) -> None:
-        key = canonical(collection.name)
+    def keep_collection(self, collection: Collection, *, of: SiteCode | None = None) -> None:
+        key = canonical(f"{of}/{collection.name}" if of else collection.name)
         with self._database.writing() as connection:
             other = select(collections.c.collection_id).where(
                 collections.c.name_key == key, collections.c.collection_id != collection.collection_id

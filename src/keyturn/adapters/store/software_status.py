@@ -22,12 +22,14 @@ from keyturn.adapters.store.schema_software_status import (
 from keyturn.distribution.policy_making import Issue
 from keyturn.distribution.reports import AdvertisementReport
 from keyturn.model.accounts import canonical
-from keyturn.model.estate import AccountLife
+from keyturn.model.estate import AccountLife, SiteCode
 from keyturn.model.software import AdvertisementId
 from keyturn.operations.policy_records import AdvertisementReports, KeptReport, PolicyIssues
 
 _AT_ONCE = 500
 """Names in one statement: databases limit how many values one may have."""
+
+_ONE_REPORT = ("site", "client_key", "enrolled_at", "number")
 
 
 class SqlPolicyIssues(Part, PolicyIssues):
@@ -67,7 +69,7 @@ class SqlPolicyIssues(Part, PolicyIssues):
 class SqlAdvertisementReports(Part, AdvertisementReports):
     def keep_report(self, kept: KeptReport) -> bool:
         values = _values(kept)
-        this = [advertisement_reports.c[name] == values[name] for name in ("client_key", "enrolled_at", "number")]
+        this = [advertisement_reports.c[name] == values[name] for name in _ONE_REPORT]
         with self._database.writing() as connection:
             if connection.execute(select(advertisement_reports.c.number).where(*this)).first():
                 return False
@@ -79,13 +81,13 @@ class SqlAdvertisementReports(Part, AdvertisementReports):
         table = advertisement_standings
         wanted = select(table).where(table.c.advertisement == advertisement)
         with self._database.reading() as connection:
-            rows = connection.execute(wanted.order_by(table.c.client_key, table.c.user_key)).all()
+            rows = connection.execute(wanted.order_by(table.c.client_key, table.c.site, table.c.user_key)).all()
         return tuple(map(_kept, rows))
 
     def reports(self, advertisement: AdvertisementId, client: str) -> tuple[KeptReport, ...]:
         table = advertisement_reports
         theirs = (table.c.advertisement == advertisement, table.c.client_key == canonical(client))
-        wanted = select(table).where(*theirs).order_by(table.c.enrolled_at, table.c.number)
+        wanted = select(table).where(*theirs).order_by(table.c.site, table.c.enrolled_at, table.c.number)
         with self._database.reading() as connection:
             return tuple(map(_kept, connection.execute(wanted)))
 
@@ -103,7 +105,7 @@ class SqlAdvertisementReports(Part, AdvertisementReports):
 def _stand(connection: Connection, values: dict[str, Any]) -> None:
     """A later number counts, and any number of a client that was installed anew."""
     table = advertisement_standings
-    this = [table.c[name] == values[name] for name in ("advertisement", "client_key", "user_key")]
+    this = [table.c[name] == values[name] for name in ("advertisement", "site", "client_key", "user_key")]
     is_earlier = or_(
         table.c.enrolled_at < values["enrolled_at"],
         (table.c.enrolled_at == values["enrolled_at"]) & (table.c.number < values["number"]),
@@ -116,6 +118,7 @@ def _stand(connection: Connection, values: dict[str, Any]) -> None:
 
 def _values(kept: KeptReport) -> dict[str, Any]:
     return {
+        "site": kept.site,
         "client_key": canonical(kept.report.machine),
         "enrolled_at": kept.enrolled_at,
         "number": kept.report.number,
@@ -130,7 +133,7 @@ def _kept(row: Row[Any]) -> KeptReport:
         report = msgspec.json.decode(row.report, type=AdvertisementReport)
     except (ValueError, RecursionError):
         raise Unreadable(f"a report of {row.client_key} in the store is in a shape that is not known") from None
-    return KeptReport(report, row.enrolled_at, row.arrived_at)
+    return KeptReport(report, row.enrolled_at, row.arrived_at, SiteCode(row.site))
 
 
 def _issue(client: str, row: Row[Any]) -> Issue:

@@ -19,6 +19,7 @@ from keyturn.adapters.store.database import Database, MakeEnvelope
 from keyturn.adapters.store.engine import open_engines
 from keyturn.adapters.store.estates import SqlEstates
 from keyturn.adapters.store.events import SqlEvents
+from keyturn.adapters.store.handed_down import SqlHandedDown
 from keyturn.adapters.store.inboxes import SqlInboxes
 from keyturn.adapters.store.key_check import try_key
 from keyturn.adapters.store.known_sites import SqlHeldCredentials, SqlKnownSites
@@ -113,6 +114,7 @@ class SqlStore(
     SqlPolicyIssues,
     SqlAdvertisementReports,
     SqlContentStates,
+    SqlHandedDown,
     Store,
 ):
     def __init__(self, database: Database) -> None:

@@ -12,13 +12,15 @@ from dataclasses import dataclass, field
 from keyturn.agent.client import Client
 from keyturn.agent.report import TROUBLE, Report
 from keyturn.agent.software import logs, telling
+from keyturn.agent.software.domain_token import not_needed
 from keyturn.agent.software.history import History
 from keyturn.agent.software.logs import ERROR, INFO, WARNING, Logs
 from keyturn.agent.software.policy import BadPolicy, Policies
 from keyturn.agent.software.records import Key
 from keyturn.agent.software.requests import Requests
-from keyturn.agent.software.running import Workshop, run_one
+from keyturn.agent.software.running import run_one
 from keyturn.agent.software.telling import Standing
+from keyturn.agent.software.workshop import Workshop
 from keyturn.distribution.causes import EXPLANATIONS, Cause
 from keyturn.distribution.due import CannotRun, Due, Has, Runs, Waits, due
 from keyturn.distribution.reports import AdvertisementState
@@ -29,6 +31,8 @@ from keyturn.model.software import ClientKind, Policy
 
 POLL_S = 5.0
 """How often it is looked who is logged on, and whose time has come."""
+BUSY_POLL_S = 1.0
+"""While programs run: the next one of a package starts soon after the last."""
 AT_ONCE = 2
 """Programs of different packages. Installers wait for each other anyway (dpkg's lock, say)."""
 SLOW_S = 600.0
@@ -44,7 +48,8 @@ class _Running:
 
 @dataclass
 class Software:
-    """Of the one process that runs programs. `post` sends reports between contacts, where that is the client's way."""
+    """Of the one process that runs programs. `post` sends reports between contacts, where that is the client's way;
+    `token_missing` says why a domain controller cannot use the domain's token account."""
 
     policies: Policies
     history: History
@@ -56,6 +61,7 @@ class Software:
     domain_controller: bool
     now: Callable[[], float]
     post: Callable[[], None] = lambda: None
+    token_missing: Callable[[], str] = not_needed
     _running: dict[Key, _Running] = field(default_factory=dict)
     _posted: int = 0
 
@@ -97,7 +103,7 @@ class Software:
         while not stop.is_set():
             self.turn(stop)
             self._post_news()
-            wait(stop, POLL_S)
+            wait(stop, BUSY_POLL_S if self._running else POLL_S)
         self.finish()
         self._post_news()
 
@@ -150,7 +156,9 @@ class Software:
         self.logs.configure(policy.logs)
         users = self.shop.runner.users()
         self.history.users(users)
-        client = ClientState(policy.kind, policy.accounts, users, self.domain_controller)
+        missing = self.token_missing() if policy.kind is ClientKind.LEGACY else ""
+        self.history.token(missing)
+        client = ClientState(policy.kind, policy.accounts, users, self.domain_controller, missing)
         found = [one for one in due(policy, self.history.kept.known, client, self.now()) if not self._runs(one)]
         offered = {offer.advertisement.advertisement_id for offer in policy.offers}
         for news in self.history.stand(_standings(found), offered):

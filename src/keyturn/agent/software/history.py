@@ -90,6 +90,11 @@ class History:
             present = tuple((user, before.get(user, now)) for user in users)
             self._write(replace(kept, present=present, gone=tuple(gone.items())))
 
+    def token(self, missing: str) -> None:
+        """Why the domain's token account cannot be used on this domain controller now; empty where it can."""
+        with self._lock:
+            self._write(replace(self._kept, token_missing=missing))
+
     def ask(self, advertisement: str, at: float) -> None:
         """A person wants it to run."""
         with self._lock:

@@ -75,7 +75,7 @@ def _ids(policy: Policy | None) -> set[str]:
 
 def _offered(policy: Policy, remembered: Remembered, now: float) -> tuple[Row, ...]:
     users = tuple(user for user, _ in remembered.present)
-    client = ClientState(policy.kind, policy.accounts, users, SAM_LDB.exists())
+    client = ClientState(policy.kind, policy.accounts, users, SAM_LDB.exists(), remembered.token_missing)
     runs = {run.key: run for run in remembered.runs}
     return tuple(_row(one, runs) for one in due(policy, remembered.known, client, now))
 

@@ -12,20 +12,28 @@ from keyturn.agent.software.cache import Cache
 from keyturn.agent.software.channel import SiteChannel
 from keyturn.agent.software.content import Content
 from keyturn.agent.software.cycle import Software
+from keyturn.agent.software.domain_token import DomainToken, not_needed
 from keyturn.agent.software.history import History
 from keyturn.agent.software.lending import Lending
 from keyturn.agent.software.logs import Logs
 from keyturn.agent.software.place import Place
 from keyturn.agent.software.policy import Policies
-from keyturn.agent.software.ports import Point
+from keyturn.agent.software.ports import Fetch, Point, Presentable
 from keyturn.agent.software.requests import Requests
-from keyturn.agent.software.running import Workshop
+from keyturn.agent.software.sources import Manifests, SourcePoint
+from keyturn.agent.software.workshop import Workshop
+from keyturn.distribution.run_context import Machine, RealmAccount
 from keyturn.model.logon import LogonProtocol
 from keyturn.model.software import ClientKind, DistributionPoint, Offer, Policy
+from keyturn.wire.content import MANIFEST, OWN_POINT
+from keyturn.wire.policy import PACKAGE_BOX, package_file
 
 CACHE, RUNS = "cache", "runs"
 SAM_LDB = Path("/var/lib/samba/private/sam.ldb")
 """Only a domain controller has it."""
+
+
+Points = Callable[[DistributionPoint], Point]
 
 
 @contextmanager
@@ -51,18 +59,21 @@ def open_software(home: Home, place: Place, parts: AgentParts, needs: SoftwarePa
     written, kind = Logs(place.logs, parts.now), client.installation.kind
     history = History(place, client.installation, parts.now)
     policies, cache = Policies(place, client), Cache(place.path / CACHE)
-    content = Content(
-        cache,
-        _points(home, client, needs),
-        parts.now,
-        verify_key=lambda: policies.verify_key,
-        offered=lambda: _digests(policies.current()),
-    )
+    lending, points = Lending(home, client), _points(home, client, needs)
+    manifests = _manifests(client, policies, lending, points)
+
+    def offered() -> set[str]:
+        return _digests(policies.current())
+
+    def content(points: Points) -> Fetch:
+        return Content(cache, points, parts.now, verify_key=lambda: policies.verify_key, offered=offered).fetch
+
     shop = Workshop(
         runner=needs.runner(place.path / RUNS, client.installation.protocol),
-        fetch=content.fetch,
+        fetch=content(points),
+        fetch_source=content(lambda source: SourcePoint(points(source), manifests)),
         hold=cache.held,
-        lending=Lending(home, client),
+        lending=lending,
         history=history,
         empty=place.empty,
         now=parts.now,
@@ -75,6 +86,7 @@ def open_software(home: Home, place: Place, parts: AgentParts, needs: SoftwarePa
             client.credentials.refresh()
             telling.send(history, client)
 
+    controller = SAM_LDB.exists()
     return Software(
         policies=policies,
         history=history,
@@ -82,9 +94,10 @@ def open_software(home: Home, place: Place, parts: AgentParts, needs: SoftwarePa
         shop=shop,
         logs=written,
         kind=kind,
-        domain_controller=SAM_LDB.exists(),
+        domain_controller=controller,
         now=parts.now,
         post=post if kind is ClientKind.ADVANCED else lambda: None,
+        token_missing=DomainToken(needs.domain_token, parts.now).missing if controller else not_needed,
     )
 
 
@@ -97,7 +110,7 @@ def lowered(home: Home, parts: AgentParts) -> tuple[str, ...]:
     return parts.software.runner(place.path / RUNS, LogonProtocol.NTLM).put_right()
 
 
-def _points(home: Home, client: Client, needs: SoftwareParts) -> Callable[[DistributionPoint], Point]:
+def _points(home: Home, client: Client, needs: SoftwareParts) -> Points:
     installation = client.installation
     channel = SiteChannel(home, client, needs.stream(installation.server, installation.ca))
 
@@ -107,6 +120,22 @@ def _points(home: Home, client: Client, needs: SoftwareParts) -> Callable[[Distr
         return needs.https_point(channel.open, named.place, f"{installation.server}{named.place}")
 
     return point
+
+
+def _manifests(client: Client, policies: Policies, lending: Lending, points: Points) -> Manifests:
+    """An advanced client asks the site's own server, by its own signature; a legacy client looks at its access point,
+    with its Client Connection accounts in turn."""
+    if client.installation.kind is ClientKind.ADVANCED:
+        own = DistributionPoint(client.installation.site, OWN_POINT)
+        return Manifests(lambda: points(own), lambda folder: f"{folder}/{MANIFEST}", lambda: (Presentable(Machine()),))
+    access_point = DistributionPoint(client.installation.site, client.installation.access_point)
+
+    def identities() -> tuple[Presentable, ...]:
+        policy = policies.current()
+        accounts = policy.accounts.client_connection if policy else ()
+        return lending.presentable(tuple(map(RealmAccount, accounts)))
+
+    return Manifests(lambda: points(access_point), lambda folder: f"{PACKAGE_BOX}/{package_file(folder)}", identities)
 
 
 def _digests(policy: Policy | None) -> set[str]:

@@ -57,7 +57,8 @@ class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Remembered(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """`number` is that of the last report; `site`, whose advertisements these are. `present` and `gone` say when each
-    user was last seen to come and to go; `outbox`, the reports that nobody has taken yet, oldest first."""
+    user was last seen to come and to go; `token_missing`, why the domain's token account cannot be used here; `outbox`,
+    the reports that nobody has taken yet, oldest first."""
 
     number: Annotated[int, msgspec.Meta(ge=0)]
     site: str = ""
@@ -65,6 +66,7 @@ class Remembered(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     requests: tuple[tuple[str, float], ...] = ()
     present: tuple[tuple[str, float], ...] = ()
     gone: tuple[tuple[str, float], ...] = ()
+    token_missing: str = ""
     said: tuple[Said, ...] = ()
     outbox: tuple[AdvertisementReport, ...] = ()
     version: Literal[1] = 1

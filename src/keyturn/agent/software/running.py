@@ -6,71 +6,39 @@ That it starts is on the disk before it starts. Passwords are lent for this run 
 import secrets
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from contextlib import nullcontext
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from keyturn.agent.software import telling
 from keyturn.agent.software.detection import Homes, home_or_none, missing
-from keyturn.agent.software.history import History
 from keyturn.agent.software.judging import Judged, judge
-from keyturn.agent.software.lending import Lending
-from keyturn.agent.software.logs import ERROR, INFO, VERBOSE, WARNING, Write
-from keyturn.agent.software.ports import ContentFailed, Ended, Fetch, HowEnded, Runner, RunOrder, SharePath
+from keyturn.agent.software.logs import ERROR, INFO, VERBOSE, WARNING
+from keyturn.agent.software.ports import Ended, HowEnded, Runner, RunOrder
+from keyturn.agent.software.preparing import NotPrepared, Prepared, prepare
 from keyturn.agent.software.records import Run
-from keyturn.distribution.accesses import Access
-from keyturn.distribution.causes import EXPLANATIONS, Cause, cause_of_access, in_words
+from keyturn.agent.software.workshop import Workshop
+from keyturn.distribution.causes import EXPLANATIONS, in_words
 from keyturn.distribution.due import Due
 from keyturn.distribution.exit_codes import next_try_s
 from keyturn.distribution.reports import AdvertisementState
 from keyturn.distribution.run_context import LoggedOnUser, RunContext
-from keyturn.distribution.shares import is_point, reached_by
 from keyturn.model.errors import KeyturnError
-from keyturn.model.software import UNKNOWN_RUN_S, Offer, Policy
+from keyturn.model.software import UNKNOWN_RUN_S, Policy
 
 DETECTION_S = 300.0
 """How long a detection's command may take."""
 LAST_LINES = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Workshop:
-    """What runs have in common. `hold` keeps the content of that digest where it is; `empty` is the folder of a program
-    without files."""
-
-    runner: Runner
-    fetch: Fetch
-    hold: Callable[[str], AbstractContextManager[None]]
-    lending: Lending
-    history: History
-    empty: Callable[[], Path]
-    now: Callable[[], float]
-    write: Write
-    write_content: Write
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    folder: Path
-    shares: tuple[SharePath, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _NotPrepared:
-    cause: Cause
-    reason: str
-    accesses: tuple[Access, ...] = ()
-
-
 def run_one(due: Due, context: RunContext, policy: Policy, shop: Workshop, stop: Callable[[], bool]) -> None:
     """Until it has ended and that is kept. OSError where it cannot be kept: then it has not been started."""
     run, title = _begun(due, shop), _title(due)
-    prepared = _prepare(due.offer, context, policy, shop, stop)
+    prepared = prepare(due.offer, context, policy, shop, stop)
     if stop():
         return
-    if isinstance(prepared, _NotPrepared):
+    if isinstance(prepared, NotPrepared):
         _not_prepared(run, prepared, title, shop)
         return
     shop.history.keep(run, telling.STARTED)
@@ -97,45 +65,7 @@ def _begun(due: Due, shop: Workshop) -> Run:
     return replace(run, tries=before.tries + 1) if before is not None and before.again_at is not None else run
 
 
-def _prepare(
-    offer: Offer, context: RunContext, policy: Policy, shop: Workshop, stop: Callable[[], bool]
-) -> _Prepared | _NotPrepared:
-    shares = []
-    for share in reached_by(offer.program):
-        path = _share(share, context, policy, shop)
-        if isinstance(path, _NotPrepared):
-            return path
-        shares.append(path)
-    folder = _content(offer, context, shop, stop) if offer.digest else shop.empty()
-    return folder if isinstance(folder, _NotPrepared) else _Prepared(folder, tuple(shares))
-
-
-def _share(share: str, context: RunContext, policy: Policy, shop: Workshop) -> SharePath | _NotPrepared:
-    wanted = context.to_points if is_point(share, policy.points) else context.to_shares
-    if not wanted:
-        return _NotPrepared(Cause.NO_NETWORK_ACCOUNT, in_words(Cause.NO_NETWORK_ACCOUNT, (), share))
-    presentable = shop.lending.presentable(wanted)
-    if not presentable:
-        names = ", ".join(map(str, wanted))
-        return _NotPrepared(Cause.NO_PROVEN_PASSWORD, in_words(Cause.NO_PROVEN_PASSWORD, (), f"{names} for {share}"))
-    return SharePath(share, presentable)
-
-
-def _content(offer: Offer, context: RunContext, shop: Workshop, stop: Callable[[], bool]) -> Path | _NotPrepared:
-    if not offer.points:
-        return _NotPrepared(Cause.NO_POINT, in_words(Cause.NO_POINT, (), offer.package.package_id))
-
-    def note(access: Access) -> None:
-        shop.write_content(str(access), INFO if access.let_in else WARNING)
-
-    try:
-        return shop.fetch(offer, shop.lending.presentable(context.to_points), note, stop)
-    except ContentFailed as error:
-        cause = cause_of_access(error.accesses) or Cause(error.cause)
-        return _NotPrepared(cause, in_words(cause, error.accesses, error.message), error.accesses)
-
-
-def _not_prepared(run: Run, why: _NotPrepared, title: str, shop: Workshop) -> None:
+def _not_prepared(run: Run, why: NotPrepared, title: str, shop: Workshop) -> None:
     """It is prepared anew by itself, for nothing has run: ever more seldom, as long as it is offered."""
     again_at = shop.now() + next_try_s(run.tries)
     state, cause = AdvertisementState.FAILED, why.cause.value
@@ -147,7 +77,7 @@ def _not_prepared(run: Run, why: _NotPrepared, title: str, shop: Workshop) -> No
 
 
 def _supervised(
-    run: Run, due: Due, context: RunContext, prepared: _Prepared, shop: Workshop, stop: Callable[[], bool]
+    run: Run, due: Due, context: RunContext, prepared: Prepared, shop: Workshop, stop: Callable[[], bool]
 ) -> Ended:
     program = due.offer.program
     order = RunOrder(
@@ -179,7 +109,7 @@ def _log_end(ended: Ended, title: str, seconds: float, shop: Workshop) -> None:
 
 
 def _conclude(
-    run: Run, due: Due, context: RunContext, policy: Policy, prepared: _Prepared, ended: Ended, shop: Workshop
+    run: Run, due: Due, context: RunContext, policy: Policy, prepared: Prepared, ended: Ended, shop: Workshop
 ) -> None:
     program, title = due.offer.program, _title(due)
     judged = judge(ended, program, policy.kind, context.execute_as, run.tries)
@@ -207,7 +137,7 @@ def _conclude(
 
 
 def _detected(
-    judged: Judged, run: Run, due: Due, context: RunContext, prepared: _Prepared, ended: Ended, shop: Workshop
+    judged: Judged, run: Run, due: Due, context: RunContext, prepared: Prepared, ended: Ended, shop: Workshop
 ) -> Judged:
     commands = 0
 

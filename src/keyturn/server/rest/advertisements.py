@@ -74,9 +74,10 @@ class AccessShape:
 @dataclass(frozen=True, slots=True)
 class StandingShape:
     """`state` is `not-heard` or what the client told last; `at` by its clock, `arrived_at` by the site's. `member`: it
-    is in the collection now. `remedy` is the way out of `cause`."""
+    is in the collection now. `remedy` is the way out of `cause`. `run` names one run, from its start to its end."""
 
     client: str
+    site: str
     state: str
     member: bool
     user: str
@@ -88,6 +89,7 @@ class StandingShape:
     exit_code: int | None
     executed_as: str
     login: str
+    run: str
     at: float | None
     arrived_at: float | None
     accesses: list[AccessShape]

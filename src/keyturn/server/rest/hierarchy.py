@@ -11,7 +11,7 @@ from keyturn.model.secret import Secret
 from keyturn.operations import bundles, hierarchy, links
 from keyturn.operations.parts import Parts
 from keyturn.server.rest.security import VIEWER, Operator, Site
-from keyturn.site.bundles import Header, Kind, Lane, lane_of
+from keyturn.site.bundles import Header, Kind, is_made_by_sites
 
 router = APIRouter(prefix="/hierarchy", tags=["hierarchy"])
 
@@ -152,7 +152,7 @@ def show_addresses(parts: Site) -> list[AddressShape]:
 def send_bundle(parts: Site, person: Operator, wanted: ToSend) -> BundleShape:
     """Queue a file for another site."""
     kind = _kind(wanted.kind)
-    if lane_of(kind) is not Lane.FILES:
+    if is_made_by_sites(kind):
         raise Refused(f"bundles of kind {kind} are made by the sites themselves")
     payload = base64.b64decode(wanted.payload)
     with parts.store.whole():

@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from fastapi import APIRouter
 
 from keyturn.model.software import Manifest, Package, PackageId
-from keyturn.operations import software_packages
+from keyturn.operations import distributing, software_packages
 from keyturn.operations.content import current
 from keyturn.operations.content_ports import ContentRecord
-from keyturn.operations.distributing import distribute_anew
 from keyturn.operations.software_packages import NewPackage
 from keyturn.server.rest.security import VIEWER, Operator, Site
 
@@ -112,7 +111,7 @@ def distribute(parts: Site, person: Operator, package_id: str, wanted: Points) -
 @router.post("/{package_id}/refresh", status_code=202)
 def refresh(parts: Site, person: Operator, package_id: str) -> None:
     """Every distribution point of it is compared with what it is to have, and put right."""
-    distribute_anew(parts, parts.store.package(PackageId(package_id)), by=person.name)
+    distributing.refresh(parts, parts.store.package(PackageId(package_id)), by=person.name)
 
 
 @router.delete("/{package_id}", status_code=204)

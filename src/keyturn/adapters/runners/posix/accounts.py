@@ -13,7 +13,6 @@ from keyturn.adapters.runners.posix import name_service
 from keyturn.model.errors import Refused
 
 TOKEN_NAME = "SMSCliToknLocalAcct&"
-DOMAIN_TOKEN_NAME = "SMSCliToknAcct&"
 _COMMENT = "Keyturn, "
 _LONGEST = 32
 _LONGEST_OF_ITS_OWN = 17
@@ -62,5 +61,5 @@ def _ensure(name: str, purpose: str) -> pwd.struct_passwd:
 def _make(name: str, comment: str) -> None:
     ordinary = ("--create-home", "--user-group", "--shell", "/usr/sbin/nologin", "--key", "HOME_MODE=0700")
     done = name_service.run("useradd", *ordinary, "--comment", comment, "--", name)
-    if done.returncode:
+    if done.returncode and not name_service.is_local(name):  # another agent of this machine may have been first
         raise Refused(f"{name} cannot be made: {done.stderr.strip()}")

@@ -5,9 +5,9 @@ import pwd
 from dataclasses import dataclass
 from pathlib import Path
 
-from keyturn.adapters.runners.posix import accounts, name_service
+from keyturn.adapters.runners.posix import accounts, domain_token, name_service
 from keyturn.distribution.run_context import ExecuteAs, LocalSystem, LoggedOnUser, RaisedAccount, TokenAccount
-from keyturn.model.errors import NotFound, Refused
+from keyturn.model.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,8 @@ class Identity:
 
 
 def identity_of(execute_as: ExecuteAs) -> Identity:
-    """NotFound for nobody that this machine knows; Refused where a name is somebody else's. Makes the token account
-    and stand-ins when they are first needed."""
+    """NotFound for nobody that this machine knows; Refused where a name is somebody else's. Makes token accounts and
+    stand-ins when they are first needed."""
     match execute_as:
         case LocalSystem():
             return _identity(pwd.getpwuid(0))
@@ -35,7 +35,7 @@ def identity_of(execute_as: ExecuteAs) -> Identity:
         case TokenAccount(domain=False):
             return _identity(accounts.ensure_token(), raised=True)
         case TokenAccount():
-            return _identity(_domain_token(), raised=True)
+            return _identity(domain_token.ensure(), raised=True)
         case RaisedAccount(account):
             return _identity(name_service.in_realm(account) or accounts.ensure_stand_in(account), raised=True)
 
@@ -45,6 +45,8 @@ def home_of(execute_as: ExecuteAs) -> Path:
     match execute_as:
         case TokenAccount(domain=False):
             return Path(_known(accounts.legal_name(accounts.TOKEN_NAME)).pw_dir)
+        case TokenAccount():
+            return Path(domain_token.known().pw_dir)
         case RaisedAccount(account):
             return Path((name_service.in_realm(account) or _known(accounts.stand_in_name(account))).pw_dir)
         case _:
@@ -76,16 +78,4 @@ def _known(name: str) -> pwd.struct_passwd:
     found = name_service.find(name)
     if found is None:
         raise NotFound(f"no account {name} on this machine")
-    return found
-
-
-def _domain_token() -> pwd.struct_passwd:
-    """Domain controllers have no accounts of their own: the domain's copy is made by hand, once, for all of them."""
-    names = (accounts.DOMAIN_TOKEN_NAME, accounts.legal_name(accounts.DOMAIN_TOKEN_NAME))
-    found = next((found for name in names if (found := name_service.in_own_realm(name))), None)
-    if found is None:
-        raise Refused(
-            f"no domain gives this machine the account {names[0]}",
-            hint="make it in the domain, and let this machine know it by winbind or sssd",
-        )
     return found

@@ -55,7 +55,7 @@ def realm_services() -> tuple[str, ...]:
 def run(*words: str) -> "subprocess.CompletedProcess[str]":
     """One of the machine's own programs; ends with 127 where it is not there or does not end."""
     try:
-        return subprocess.run(  # noqa: S603  # getent, wbinfo and useradd
+        return subprocess.run(  # getent, wbinfo and useradd
             words, capture_output=True, text=True, timeout=_PATIENCE_S, env=_ENVIRONMENT, check=False, cwd="/"
         )
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -49,7 +49,7 @@ def read_who(text: str) -> tuple[Session, ...]:
 def _printed(*words: str) -> str:
     """Nothing, where the program is not there or says no."""
     with suppress(OSError, subprocess.TimeoutExpired):
-        done = subprocess.run(  # noqa: S603  # loginctl and who
+        done = subprocess.run(  # loginctl and who
             words, capture_output=True, text=True, timeout=_PATIENCE_S, env=_ENVIRONMENT, cwd="/", check=False
         )
         return done.stdout if done.returncode == 0 else ""

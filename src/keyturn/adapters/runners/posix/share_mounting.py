@@ -132,8 +132,8 @@ class Mounted:
         return (found[identity],) if identity in found else ()
 
     def _end(self) -> None:
-        """Closing the pipe asks it to unmount. One that hangs is ended by its keeper, who then unmounts; and the keeper in
-        the end."""
+        """Closing the pipe asks it to unmount. One that hangs is ended by its keeper, who then unmounts; the keeper too
+        in the end."""
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):
             self._process.stdin.close()

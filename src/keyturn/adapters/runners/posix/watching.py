@@ -49,7 +49,7 @@ class Stage:
 
     def __enter__(self) -> "Stage":
         self.unread, self.output = os.pipe()
-        self._process = subprocess.Popen(  # noqa: S603  # this program itself
+        self._process = subprocess.Popen(  # this program itself
             [sys.executable, "-I", "-m", MODULE],
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"},
             stdin=subprocess.PIPE,
