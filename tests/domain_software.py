@@ -18,6 +18,7 @@ from keyturn.adapters.authorities.active_directory.authority import open_authori
 from keyturn.adapters.shares.smb_content import SmbPoint
 from keyturn.agent.contact import contact
 from keyturn.agent.ports import AgentParts
+from keyturn.agent.software.cycle import Software
 from keyturn.agent.software.opening import software
 from keyturn.agent.software.place import Place
 from keyturn.agent.software.requests import Requests
@@ -46,7 +47,12 @@ SECRET = Secret("Turn-the-key-0001")
 ADVANCED, LEGACY = ClientKind.ADVANCED, ClientKind.LEGACY
 CLIENTS = {ADVANCED: "ADV-0001", LEGACY: "LEG-0001"}
 LOGS = {ADVANCED: "execmgr", LEGACY: "SMSAPM32"}
-ROLES = {"con": "client-connection-additional", "naa": "network-access", "ins": "software-installation"}
+ROLES = {
+    "con": "client-connection-additional",
+    "naa": "network-access",
+    "ins": "software-installation",
+    "srv": "server-connection",
+}
 """What an account of a scene is for, by the beginning of its name."""
 REACHES = {ADVANCED: "naa", LEGACY: "ins"}
 """Who reaches a share that is no distribution point."""
@@ -62,11 +68,17 @@ _SHARES = r"""
   full_audit:success = openat
   full_audit:failure = none
   full_audit:syslog = false
+[dp]
+  path = /srv/dp
+  read only = no
+  vfs objects = acl_xattr
+  acl_xattr:ignore system acls = yes
 [closed]
   path = /srv/tools
   valid users = "CORP\Administrator"
 """
-"""Neither is a distribution point. Who opens a file of the first is written down by the file server itself."""
+_TELL = "  log level = 0 full_audit:1\n"
+"""One may be a distribution point. Who opens a file of the first is written down by the file server itself."""
 
 _ESTATE = """
 product = "sms2003"
@@ -106,13 +118,16 @@ class Agent(share_fleet.Machine):
         assert wired is not None
         return replace(super().parts, software=replace(wired, stream=lambda *_: _no_stream))
 
-    def turn(self) -> None:
-        """A contact, then everything that is due, and what there is to tell."""
-        self._turn(contacts=2)
+    def meet(self) -> None:
+        """A contact: the policy comes, reports go."""
+        with self._software() as mine:
+            take_turn(self.home, self.client, contact, self.parts, gated=True, besides=mine.exchange)
+        read_inboxes(self.site.parts)
 
     def run(self) -> None:
-        """What is due by the policy that is here. The site is not asked."""
-        self._turn(contacts=0)
+        """What is due by the policy that is here."""
+        with self._software() as mine:
+            mine.run_out(threading.Event())
 
     def ask_for(self, advertisement: AdvertisementId) -> None:
         """As a person at the machine does."""
@@ -124,15 +139,11 @@ class Agent(share_fleet.Machine):
         assert _LINE.sub("", written) == "", "not all of it is in that form"
         return [Line(found[1], found[2], int(found[3])) for found in _LINE.finditer(written)]
 
-    def _turn(self, contacts: int) -> None:
+    @contextmanager
+    def _software(self) -> Iterator[Software]:
         with software(self.home, self.parts) as mine:
             assert mine is not None
-            for before in range(max(contacts, 1)):
-                if contacts:
-                    take_turn(self.home, self.client, contact, self.parts, gated=True, besides=mine.exchange)
-                if not before:
-                    mine.run_out(threading.Event())
-        read_inboxes(self.site.parts)
+            yield mine
 
 
 def _no_stream(*_: object) -> NoReturn:
@@ -155,9 +166,11 @@ class Scene:
     def share(self, name: str = "tools") -> str:
         return self.samba.share.replace(r"\cap", rf"\{name}")
 
-    def offer(self, kind: ClientKind, name: str, command_line: str, **more: object) -> AdvertisementId:
+    def offer(
+        self, kind: ClientKind, name: str, command_line: str, package: PackageId | None = None, **more: object
+    ) -> AdvertisementId:
         """To the client of that kind, as soon as possible."""
-        program = Program(self.package, name, command_line, **more)  # type: ignore[arg-type]
+        program = Program(package or self.package, name, command_line, **more)  # type: ignore[arg-type]
         software_programs.add(self.site.parts, program, by="olga")
         self.site.clock.turn(10)
         return advertise(
@@ -174,18 +187,14 @@ class Scene:
 
 
 @contextmanager
-def scene(domain: Samba, folder: Path, tag: str, *shorts: str) -> Iterator[Scene]:
-    """Both clients hold what is theirs of the accounts, proven."""
+def scene(domain: Samba, folder: Path, tag: str, *shorts: str, more: str = "") -> Iterator[Scene]:
+    """Both clients hold what is theirs of the accounts, proven. `more` is added to the estate."""
     authority = open_authority(domain.realm(), lambda: OURS)
-    names = [f"kt-{short}-{tag}" for short in shorts]
-    for name in names:
-        made = authority.create(AccountToBe(REALM, name), SECRET)
-        authority.grant(made, Rights(groups=frozenset({READERS})))
-    domain.converge()
-    site = opened(folder, domain.realm(), authority, _estate(dict(zip(names, shorts, strict=True))))
+    create(domain, authority, tag, *shorts)
+    site = opened(folder, domain.realm(), authority, estate_of(tag, *shorts) + more)
     try:
-        for name in names:
-            accounts.adopt(site.parts, name, SECRET, by="olga")
+        for short in shorts:
+            accounts.adopt(site.parts, f"kt-{short}-{tag}", SECRET, by="olga")
         package = software_packages.add(site.parts, NewPackage("Tools"), by="olga").package_id
         routes = RoutesOf(site)
         agents = {kind: Agent(site, routes, folder / client, gated=True) for kind, client in CLIENTS.items()}
@@ -198,31 +207,50 @@ def scene(domain: Samba, folder: Path, tag: str, *shorts: str) -> Iterator[Scene
         site.close()
 
 
+def create(domain: Samba, authority: Authority, tag: str, *shorts: str) -> None:
+    """In the domain, where every controller knows them."""
+    for short in shorts:
+        made = authority.create(AccountToBe(REALM, f"kt-{short}-{tag}"), SECRET)
+        authority.grant(made, Rights(groups=frozenset({READERS})))
+    domain.converge()
+
+
+def estate_of(tag: str, *shorts: str) -> str:
+    clients = (f'\n[[client]]\nname = "{name}"\nkind = "{kind}"\nsite = "PHX"\n' for kind, name in CLIENTS.items())
+    listed = (
+        f'\n[[account]]\nname = "kt-{short}-{tag}"\nrealm = "CORP"\nrole = "{ROLES[short]}"\nsites = ["PHX"]\n'
+        for short in shorts
+    )
+    return "".join((_ESTATE, *clients, *listed))
+
+
 @contextmanager
 def domain_with_shares() -> Iterator[Samba]:
     """Passwords of before are not accepted any more, and are counted as wrong ones."""
     with samba.running(file_server=True, grace_min=0) as domain:
         domain.set_policy(RealmPolicy(lockout_threshold=5, history=0, grace_s=0))
         domain.converge()
-        shared = domain.directory / "fs1" / "share" / "tools"
+        shared, point = (domain.directory / "fs1" / "share" / name for name in ("tools", "dp"))
         shared.mkdir()
+        point.mkdir()
+        point.chmod(0o777)
         domain.adlab("ex", "fs1", "sh", "-c", r"chgrp 'CORP\sms-readers' /srv/tools && chmod 2750 /srv/tools")
         (shared / FILE).write_text(TEXT)
         (shared / FILE).chmod(0o640)
         (shared / CLOSED_FILE).write_text(TEXT)
         (shared / CLOSED_FILE).chmod(0o600)
-        with (domain.directory / "fs1" / "etc" / "samba" / "smb.conf").open("a") as settings:
-            settings.write(_SHARES)
+        settings = domain.directory / "fs1" / "etc" / "samba" / "smb.conf"
+        settings.write_text(settings.read_text().replace("[global]\n", f"[global]\n{_TELL}") + _SHARES)
         domain.adlab("ex", "fs1", "smbcontrol", "smbd", "reload-config")
-        domain.adlab("ex", "fs1", "smbcontrol", "smbd", "debug", "full_audit:1")
         _until_shared(domain)
         yield domain
 
 
 def opened_on_the_share(domain: Samba) -> list[tuple[str, str]]:
-    """By the file server's own record: who, and which file below the share."""
+    """By the file server's own record: who, and which file below the share; each once."""
     written = (domain.directory / "fs1" / "var" / "log" / "samba" / "log.smbd").read_text(errors="replace")
-    return [(found[1], found[2]) for found in re.finditer(r"opened by (\S+)\|openat\|ok\|r\|(?:/srv/tools/)?(.+)", written)]
+    found = re.findall(r"opened by (\S+)\|openat\|ok\|r\|(?:/srv/tools/)?(.+)", written)
+    return list(dict.fromkeys(found))
 
 
 def _until_shared(domain: Samba) -> None:
@@ -236,12 +264,3 @@ def _until_shared(domain: Samba) -> None:
         assert time.monotonic() < until, "the file server does not follow its settings"
         time.sleep(0.05)  # it tells nobody when it does
 
-
-def _estate(accounts_of: dict[str, str]) -> str:
-    clients = "".join(
-        f'\n[[client]]\nname = "{name}"\nkind = "{kind}"\nsite = "PHX"\n' for kind, name in CLIENTS.items()
-    )
-    return _ESTATE + clients + "".join(
-        f'\n[[account]]\nname = "{name}"\nrealm = "CORP"\nrole = "{ROLES[short]}"\nsites = ["PHX"]\n'
-        for name, short in accounts_of.items()
-    )

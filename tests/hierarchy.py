@@ -99,7 +99,9 @@ class Hierarchy:
                 line=WireTo(self, code),
             )
 
-        site = site_in(folder, text, clock=self.clock, wrap=in_hierarchy, real=real, two_person_approval=two_person_approval)
+        site = site_in(
+            folder, text, clock=self.clock, wrap=in_hierarchy, real=real, two_person_approval=two_person_approval
+        )
         self.sites[code] = site
         self.senders[code] = Sender(site.parts, lambda: 1.0)
         self.handing[code] = HandingDown(site.parts)

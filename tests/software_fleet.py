@@ -18,6 +18,7 @@ from pathlib import Path
 from keyturn.agent.home import Home
 from keyturn.agent.software.place import Place
 from keyturn.agent.software.records import Remembered, Run
+from keyturn.agent.software.requests import Requests
 from keyturn.cli.demo.stage import FULL_NAME, REALM, SITE, Stage, free_port, keyturn, until
 from keyturn.distribution.reports import AdvertisementState
 
@@ -205,7 +206,7 @@ class Fleet(Stage):
             for run in kept.runs:
                 if run.again_at is not None and run.run_id not in asked:
                     asked.add(run.run_id)
-                    keyturn("agent", "software", "run", run.advertisement, "--dir", str(self.root / name))
+                    Requests(Place(Home(self.root / name)).path).put(run.advertisement, time.time())
         return all(map(self._has_ended, remembered.values())) and all(
             self._stands(advertisement, remembered) for advertisement in self.sorts
         )

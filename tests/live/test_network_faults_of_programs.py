@@ -1,18 +1,117 @@
 """Eight ways in which a real file server of a real domain keeps a program from its files, for both kinds of client: each
 is named in the client's own log and at the site, with the account, the share, the status and the way out."""
 
-import shlex
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from keyturn.adapters.authorities.active_directory.authority import open_authority
+from keyturn.adapters.shares.smb_content import SmbPoint
 from keyturn.distribution.causes import EXPLANATIONS, Cause
-from keyturn.model.software import ClientKind
-from tests.domain_software import ADVANCED, CLOSED_FILE, FILE, LEGACY, LOGS, REACHES, Scene, domain_with_shares, scene
+from keyturn.distribution.presenting import NotLetIn, Presentable
+from keyturn.distribution.run_context import RealmAccount
+from keyturn.model.logon import Answer
+from keyturn.model.secret import Secret
+from keyturn.model.software import AdvertisementId, ClientKind
+from keyturn.operations import accounts
+from tests.domain_software import (
+    ADVANCED,
+    CLIENTS,
+    CLOSED_FILE,
+    FILE,
+    LEGACY,
+    LOGS,
+    REACHES,
+    TEXT,
+    Scene,
+    domain_with_shares,
+    scene,
+)
 from tests.posix_runs import machine
-from tests.samba import Samba
+from tests.samba import OURS, REALM, Samba
+
+ANOTHER = Secret("Turned-by-another-1")
+LOCKS_AFTER = 5
+LONG_AGO = 130_000_000_000_000_000
+"""A moment of 2012, as `accountExpires` writes it."""
+KINDS = (ADVANCED, LEGACY)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`happens` to an account of the domain behind our back."""
+
+    cause: Cause
+    answer: Answer
+    status: int
+    happens: Callable[[Samba, str], None]
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Of a place: the account is as it should be."""
+
+    cause: Cause
+    answer: Answer | None
+    status: int
+    share: str = "tools"
+    file: str = FILE
+    during: Callable[[Samba], AbstractContextManager[None]] = lambda _: nullcontext()
+
+
+def change_password(domain: Samba, name: str) -> None:
+    domain.set_password(domain.dn(name), ANOTHER)
+    domain.converge()
+
+
+def lock(domain: Samba, name: str) -> None:
+    """As whoever presents an old password does."""
+    stranger = Presentable(RealmAccount(rf"{REALM}\{name}"), Secret("Never-was-a-key-0"))
+    for _ in range(LOCKS_AFTER):
+        with pytest.raises(NotLetIn), SmbPoint(domain.share).reach(stranger, 1, lambda _: None):
+            pass
+    domain.converge()
+    assert domain.locked_at(name)
+
+
+def expire(domain: Samba, name: str) -> None:
+    for host in domain.hosts:
+        domain.write(domain.dn(name), host, accountExpires=LONG_AGO)
+    domain.converge()
+
+
+def disable(domain: Samba, name: str) -> None:
+    authority = open_authority(domain.realm(), lambda: OURS)
+    found = authority.find(name)
+    assert found
+    authority.disable(found)
+    domain.converge()
+
+
+@contextmanager
+def file_server_cut_off(domain: Samba) -> Iterator[None]:
+    domain.adlab("partition", "fs1", "host")
+    try:
+        yield
+    finally:
+        domain.adlab("heal")
+
+
+FAULTS = {
+    "wrong password": Fault(Cause.WRONG_PASSWORD, Answer.WRONG_PASSWORD, 0xC000006D, change_password),
+    "locked": Fault(Cause.ACCOUNT_LOCKED, Answer.LOCKED, 0xC0000234, lock),
+    "expired": Fault(Cause.ACCOUNT_EXPIRED, Answer.ACCOUNT_EXPIRED, 0xC0000193, expire),
+    "disabled": Fault(Cause.ACCOUNT_DISABLED, Answer.DISABLED, 0xC0000072, disable),
+}
+OBSTACLES = {
+    "no right to the share": Obstacle(Cause.NO_SHARE_ACCESS, Answer.NO_SHARE_ACCESS, 0xC0000022, share="closed"),
+    "no right to the file": Obstacle(Cause.NO_FILE_ACCESS, Answer.NO_FILE_ACCESS, 0xC0000022, file=CLOSED_FILE),
+    "no such path": Obstacle(Cause.NO_SUCH_FILE, Answer.NO_FILE, 0xC0000034, file="gone.txt"),
+    "host down": Obstacle(Cause.HOST_UNREACHABLE, None, 0, during=file_server_cut_off),
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -27,17 +126,122 @@ def domain(here: None) -> Iterator[Samba]:
         yield domain
 
 
-def test_first(domain: Samba, tmp_path: Path) -> None:
-    import time
-    t = time.monotonic()
-    with scene(domain, tmp_path, "one", "con", "naa", "ins") as here:
-        print("scene", time.monotonic() - t); t = time.monotonic()
-        for kind in (ADVANCED, LEGACY):
-            a = here.offer(kind, f"{kind}", rf"sh -c 'cp {here.share()}\{FILE} {tmp_path}/{kind}'".replace("cp \\", "cp \"\\").replace(".txt ", ".txt\" "), software_installation_account=kind is LEGACY)
-            here.agents[kind].turn()
-            print(kind, time.monotonic() - t); t = time.monotonic()
-            print(here.standing(kind, a))
-            print(*here.agents[kind].log(LOGS[kind]), sep="\n")
-    from tests.domain_software import opened_on_the_share
-    print(opened_on_the_share(domain))
-    print((domain.directory / "fs1" / "var" / "log" / "samba" / "log.smbd").read_text(errors="replace")[-1500:])
+@pytest.fixture(scope="module")
+def at_home(domain: Samba, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """Whose accounts are as they should be."""
+    with scene(domain, tmp_path_factory.mktemp("site"), "sound", *("con", "naa", "ins")) as at_home:
+        yield at_home
+
+
+@pytest.fixture(scope="module")
+def scenes(domain: Samba, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Scene]]:
+    """One for each fault, as its accounts do not recover."""
+    made: dict[str, tuple[Scene, AbstractContextManager[Scene]]] = {}
+
+    def of(fault: str) -> Scene:
+        if fault not in made:
+            opened = scene(domain, tmp_path_factory.mktemp("site"), fault.partition(" ")[0], "con", "naa", "ins")
+            made[fault] = opened.__enter__(), opened
+        return made[fault][0]
+
+    yield of
+    for _, opened in made.values():
+        opened.__exit__(None, None, None)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_befell_an_account_is_named_and_costs_nothing_more(
+    domain: Samba, scenes: Callable[[str], Scene], tmp_path: Path, fault: str, kind: ClientKind
+) -> None:
+    site, expected = scenes(fault), FAULTS[fault]
+    name = site.account(REACHES[kind])
+    offered = fetch(site, kind, tmp_path / "fetched")
+    site.agents[kind].meet()
+    expected.happens(domain, name)
+    before = domain.bad_counts(name), domain.locked_at(name)
+    site.agents[kind].run()
+    site.agents[kind].meet()
+    named(site, kind, offered, expected.cause, expected.answer, expected.status, site.share())
+    cost = 1 if expected.answer is Answer.WRONG_PASSWORD else 0
+    assert (domain.bad_counts(name), domain.locked_at(name)) == (before[0] + cost, before[1])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("obstacle", OBSTACLES)
+def test_what_is_in_the_way_at_a_share_is_named(
+    domain: Samba, at_home: Scene, tmp_path: Path, obstacle: str, kind: ClientKind
+) -> None:
+    expected = OBSTACLES[obstacle]
+    offered = fetch(at_home, kind, tmp_path / "fetched", expected.share, expected.file)
+    at_home.agents[kind].meet()
+    with expected.during(domain):
+        at_home.agents[kind].run()
+    at_home.agents[kind].meet()
+    share = at_home.share(expected.share)
+    named(at_home, kind, offered, expected.cause, expected.answer, expected.status, share)
+    assert domain.bad_counts(at_home.account(REACHES[kind])) == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_wrong_password_costs_one_bad_attempt_however_often_anybody_tries(
+    domain: Samba, tmp_path: Path, kind: ClientKind
+) -> None:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    with scene(domain, folder, f"once{kind[:1]}", "con", "naa", "ins") as site:
+        agent, name = site.agents[kind], site.account(REACHES[kind])
+        offered = [fetch(site, kind, tmp_path / f"fetched {number}") for number in range(3)]
+        agent.meet()
+        change_password(domain, name)
+        for _ in range(3):
+            agent.run()
+            agent.meet()
+            for advertisement in offered:
+                agent.ask_for(advertisement)
+            site.site.clock.turn(4 * 3600)
+        causes = {site.standing(kind, advertisement).cause for advertisement in offered}
+        assert causes == {Cause.NO_PROVEN_PASSWORD}
+        assert (domain.bad_counts(name), domain.locked_at(name)) == (1, 0)
+
+        accounts.adopt(site.site.parts, name, ANOTHER, by="olga")
+        agent.meet()
+        agent.run()
+        agent.meet()
+        assert [site.standing(kind, advertisement).state for advertisement in offered] == ["succeeded"] * 3
+        assert (tmp_path / "fetched 2").read_text() == TEXT
+
+
+def fetch(site: Scene, kind: ClientKind, to: Path, share: str = "tools", file: str = FILE) -> AdvertisementId:
+    """Offers a program that does not give up soon."""
+    again = rf"for n in 1 2 3 4 5; do cp \"{site.share(share)}\{file}\" \"{to}\" && exit 0; done; exit 5"
+    name = f"fetch {len(site.site.store.programs())}"
+    return site.offer(kind, name, f'sh -c "{again}"', software_installation_account=kind is LEGACY)
+
+
+def named(
+    site: Scene,
+    kind: ClientKind,
+    offered: AdvertisementId,
+    cause: Cause,
+    answer: Answer | None,
+    status: int,
+    share: str,
+) -> None:
+    account = rf"{REALM}\{site.account(REACHES[kind])}"
+    log = [line for line in site.agents[kind].log(LOGS[kind])]
+    assert {line.component for line in log} == {LOGS[kind]}
+    said = f" as {account} (try 1): {answer or 'no answer'}, status {f'{status:#010x}' if status else 0}, "
+    assert [line for line in log if line.type == 2 and line.text.startswith(share) and said in line.text]
+    mine = [line.text for line in log if line.type == 3 and offered in line.text]
+    assert mine
+    for wanted in (EXPLANATIONS[cause].text, account, share):
+        assert wanted in mine[-1]
+    assert f"Way out: {EXPLANATIONS[cause].remedy}" in [line.text for line in log if line.type == 3]
+
+    standing = site.standing(kind, offered)
+    assert (standing.state, standing.cause, standing.remedy) == ("failed", cause, EXPLANATIONS[cause].remedy)
+    assert (standing.message_id, standing.exit_code, standing.executed_as) == (10006, 5, "root")
+    told = standing.accesses[-1]
+    assert (told.unc.startswith(share), told.identity, told.answer) == (True, account, answer or "")
+    assert told.status == status

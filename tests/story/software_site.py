@@ -18,6 +18,7 @@ from keyturn.agent.software.place import Place
 from keyturn.agent.software.ports import ContentFailed, Note, Presentable
 from keyturn.distribution.reports import AdvertisementReport
 from keyturn.model.software import Offer, Policy
+from keyturn.site.client_files import DiscoveryRecord, read_discovery
 from keyturn.wire.agent import Headers, Reply, in_clear
 from keyturn.wire.policy import POLICY, POLICY_KEY, PURPOSE, REPORT, PolicyKey, SignedPolicy, policy_file, to_body
 from keyturn.wire.signing import Request
@@ -36,6 +37,8 @@ class SoftwareSite(MemorySite):
     left: list[AdvertisementReport] = field(default_factory=list)
     """At the access point."""
     deaf_to_reports: bool = False
+    discovered: list[DiscoveryRecord] = field(default_factory=list)
+    """At the management point."""
 
     def offer(self, policy: Policy) -> None:
         self.offered = policy
@@ -70,6 +73,9 @@ class SoftwareSite(MemorySite):
     def _report(self, body: bytes) -> Reply:
         if self.deaf_to_reports:
             return Reply(503, {})
+        if (record := read_discovery(body)) is not None:
+            self.discovered.append(record)
+            return Reply(201, {})
         report = msgspec.json.decode(body, type=AdvertisementReport)
         if report in self.reports:
             return Reply(200, {})

@@ -126,8 +126,7 @@ def test_what_is_here_already_needs_nobody(site, machine):
     site.offer(policy(at_source(manifest)))
     machine.once()
     machine.source.gone = True
-    site.offer(policy(replace(at_source(manifest), program=replace(at_source(manifest).program, name="again")), counter=2))
-    site.offer(replace(site.offered, accounts=ClientAccounts()))
+    site.offer(policy(at_source(manifest, name="again"), counter=2, accounts=ClientAccounts()))
     machine.once()
     assert len(machine.runner.orders) == 2
 

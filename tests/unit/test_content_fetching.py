@@ -72,6 +72,16 @@ def test_the_files_are_those_of_the_package(client: Client) -> None:
     assert (folder / "empty").stat().st_mode & 0o777 == 0o644
 
 
+def test_whoever_runs_the_program_may_read_it_whatever_the_agents_umask(client: Client) -> None:
+    offer = offer_of(client.publish(FILES), "first")
+    before = os.umask(0o077)
+    try:
+        folder = client.fetch(offer)
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o055 for path in (folder, *folder.rglob("*")) if path.is_dir()} == {0o055}
+
+
 def test_what_is_here_is_not_asked_for_again(client: Client) -> None:
     offer = offer_of(client.publish(FILES), "first")
     client.fetch(offer)

@@ -1,11 +1,13 @@
 """One contact of a client that asks with its own key before it presents a password (the gate)."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from keyturn.agent.client import Client
 from keyturn.agent.deciding import Action, AdoptThenPresent, Forget, Pause, Present, decide
 from keyturn.agent.report import TROUBLE, Adopted, Event, Presented, Report, Spoiled, gather
 from keyturn.model.logon import Answer
+from keyturn.model.software import ClientKind
 from keyturn.wire.agent import Adopt, Directions
 from keyturn.wire.sealed import BadSealed
 
@@ -89,8 +91,17 @@ def conclude(client: Client, report: Report) -> Report:
         client.report()
     except TROUBLE as error:
         report = Report(report.events, report.failure or error.message, report.contact_s)
-    if report.accepted:
+    if not report.failure and _needs_none(client, report):
+        report = replace(report, needs_none=True)
+    if report.accepted or report.needs_none:
         client.credentials.orphan(False)
     elif not report.failure and not report.of(Pause):
         client.credentials.orphan(True)
     return report
+
+
+def _needs_none(client: Client, report: Report) -> bool:
+    """Everything it does goes by its own key; a legacy client without an account is lost."""
+    advanced = client.installation.kind is ClientKind.ADVANCED
+    nothing_tried = all(isinstance(event, Forget) for event in report.events)
+    return advanced and nothing_tried and not client.credentials.held()

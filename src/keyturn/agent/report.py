@@ -41,11 +41,13 @@ E = TypeVar("E", bound=Event)
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`failure` says why the contact ended early; `contact_s` is when the site wants to be asked again."""
+    """`failure` says why the contact ended early; `contact_s` is when the site wants to be asked again. `needs_none`:
+    an advanced client to which the site gives no account, and which therefore presents none."""
 
     events: tuple[Event, ...] = ()
     failure: str = ""
     contact_s: float | None = None
+    needs_none: bool = False
 
     @property
     def logon(self) -> Presented | None:
@@ -64,7 +66,7 @@ class Report:
     @property
     def failed(self) -> bool:
         """A client that was told to wait has not failed."""
-        return bool(self.failure) or not (self.accepted or self.of(Pause))
+        return bool(self.failure) or not (self.accepted or self.of(Pause) or self.needs_none)
 
     def of(self, kind: type[E]) -> tuple[E, ...]:
         return tuple(event for event in self.events if isinstance(event, kind))

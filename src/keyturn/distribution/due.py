@@ -5,8 +5,9 @@ machine was off comes round once, when it is on again. What was interrupted is r
 next turn of a schedule that runs it always.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TypeAlias
 
 from keyturn.distribution.reports import AdvertisementState
@@ -40,7 +41,11 @@ class Past:
     again_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+_Key: TypeAlias = tuple[AdvertisementId, ProgramName, str]
+"""With the user for whom it runs, where it is to run once for every user."""
+
+
+@dataclass(frozen=True)  # without slots: what is looked up for every offer is put in order once
 class Known:
     """What a client remembers. `logons` and `logoffs` say when each user was last seen to come and to go;
     `requests`, when a person last asked for an advertisement."""
@@ -49,6 +54,15 @@ class Known:
     requests: tuple[tuple[AdvertisementId, float], ...] = ()
     logons: tuple[tuple[str, float], ...] = ()
     logoffs: tuple[tuple[str, float], ...] = ()
+
+    @cached_property
+    def last(self) -> Mapping[_Key, Past]:
+        in_order = sorted(self.past, key=lambda one: one.started_at)
+        return {(one.advertisement, one.program, one.user): one for one in in_order}
+
+    @cached_property
+    def succeeded(self) -> frozenset[tuple[ProgramName, str]]:
+        return frozenset((one.program, one.user) for one in self.past if one.state is AdvertisementState.SUCCEEDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +121,7 @@ def _offer(offer: Offer, policy: Policy, known: Known, client: ClientState, now:
 
 
 def _for(offer: Offer, user: str, policy: Policy, known: Known, client: ClientState, now: float) -> Iterator[Due]:
-    past = _past(known, lambda one: _about(one) == _key(offer, user))
+    past = known.last.get(_key(offer, user))
     waits = _not_now(offer.advertisement, past, user, policy, known, now)
     if waits is not None:
         yield Due(offer, user, waits)
@@ -192,11 +206,9 @@ def _before(first: Offer, user: str, known: Known, client: ClientState, now: flo
     """The program that is to run before another, and those before it; nothing where it succeeded when it last ran here,
     for whichever advertisement. It runs for every user only where it says so itself."""
     whose = user if first.program.every_user else ""
-    if _past(
-        known, lambda one: (*_program(one), one.state) == (first.program.ref, whose, AdvertisementState.SUCCEEDED)
-    ):
+    if (first.program.ref, whose) in known.succeeded:
         return
-    past = _past(known, lambda one: _about(one) == _key(first, whose))
+    past = known.last.get(_key(first, whose))
     if past is not None and (held := _held_back(past, first.advertisement, known, now)):
         yield Due(first, whose, held)
         return
@@ -237,17 +249,5 @@ def _in_context(offer: Offer, user: str, client: ClientState) -> Standing:
             return CannotRun(unfit)
 
 
-def _key(offer: Offer, user: str) -> tuple[AdvertisementId, ProgramName, str]:
+def _key(offer: Offer, user: str) -> _Key:
     return offer.advertisement.advertisement_id, offer.program.ref, user
-
-
-def _about(past: Past) -> tuple[AdvertisementId, ProgramName, str]:
-    return past.advertisement, past.program, past.user
-
-
-def _program(past: Past) -> tuple[ProgramName, str]:
-    return past.program, past.user
-
-
-def _past(known: Known, wanted: Callable[[Past], bool]) -> Past | None:
-    return max((one for one in known.past if wanted(one)), key=lambda one: one.started_at, default=None)

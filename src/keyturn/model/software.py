@@ -246,6 +246,10 @@ class ClientAccounts:
     software_installation: tuple[str, ...] = ()
 
 
+OWN_POINT = "/dp/v1"
+"""Where the site's own server is a distribution point; manifests are there for packages that are at none, too."""
+
+
 @dataclass(frozen=True, slots=True)
 class DistributionPoint:
     r"""`place` is `\\host\share` or the path of a point on the site's own server."""

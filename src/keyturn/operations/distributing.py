@@ -11,7 +11,7 @@ from keyturn.distribution.content import folder_named, folder_of
 from keyturn.model.accounts import same_name
 from keyturn.model.errors import KeyturnError, NotFound
 from keyturn.model.estate import DISTRIBUTION_POINT_ROLE, SiteSystem
-from keyturn.model.software import DistributionPoint, Manifest, Package, PackageId, owner_of
+from keyturn.model.software import OWN_POINT, DistributionPoint, Manifest, Package, PackageId, owner_of
 from keyturn.operations.access_logons import FILES, let_in
 from keyturn.operations.content import content_of, current, signed_manifest
 from keyturn.operations.content_copying import Copying
@@ -23,7 +23,6 @@ from keyturn.operations.software_owner import is_from_above
 from keyturn.operations.status_messages import report
 from keyturn.site.components import ComponentName
 from keyturn.site.status_messages import MessageId
-from keyturn.wire.content import OWN_POINT
 
 POINT_ROLE = DISTRIBUTION_POINT_ROLE
 LOOK_S = 5.0

@@ -8,6 +8,7 @@ from keyturn.distribution.queries import read_query
 from keyturn.model.accounts import canonical
 from keyturn.model.errors import NotFound, Refused
 from keyturn.model.software import Collection, CollectionId
+from keyturn.operations.neighbours import here, tree
 from keyturn.operations.parts import Parts
 from keyturn.operations.software_changes import changing, live
 from keyturn.operations.software_owner import refuse_from_above
@@ -20,7 +21,7 @@ MOST_QUERIES = 50
 def add(
     parts: Parts, name: str, listed: Sequence[str], queries: Sequence[str], *, replacing: bool = False, by: str
 ) -> Collection:
-    """`queries` in the language of `distribution.queries`: who meets any of them is in it. `replacing`: in the place of
+    """`listed` are clients of the estate, or of sites below. `queries` in the language of `distribution.queries`: who meets any of them is in it. `replacing`: in the place of
     the one of that name; what was agreed to with that one has to be agreed to with this."""
     if not is_name(name):
         raise Refused(f"a collection's name has 1 to {LONGEST_NAME} printable characters, none of them a slash")
@@ -72,6 +73,11 @@ def _identifier(parts: Parts, name: str, replacing: bool) -> CollectionId:
 def _of_the_estate(parts: Parts, listed: Sequence[str]) -> tuple[str, ...]:
     known = {canonical(client.name): client.name for client in known_clients(parts)}
     strangers = [name for name in listed if canonical(name) not in known]
-    if strangers:
+    if strangers and (not _has_sites_below(parts) or not all(map(is_name, strangers))):
         raise NotFound(f"no client {', '.join(strangers)} in the estate", hint="keyturn estate show")
-    return tuple(dict.fromkeys(known[canonical(name)] for name in listed))
+    return tuple(dict.fromkeys(known.get(canonical(name), name) for name in listed))
+
+
+def _has_sites_below(parts: Parts) -> bool:
+    """Whose clients this site does not know: one of theirs may bear any name."""
+    return len(tree(parts).branch(here(parts).code)) > 1

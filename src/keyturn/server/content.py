@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from keyturn.distribution.content import folder_named
 from keyturn.model.errors import NotFound
 from keyturn.model.logon import Answer
-from keyturn.model.software import File, Manifest, Package
+from keyturn.model.software import OWN_POINT, File, Manifest, Package
 from keyturn.operations.content import content_of, signed_manifest
 from keyturn.operations.content_ports import ContentParts
 from keyturn.operations.package_access import may_read
@@ -25,7 +25,7 @@ from keyturn.operations.ports import EnrolledClient
 from keyturn.server.callers import Arrived, Callers, arrive
 from keyturn.server.realm_logons import answer_to, not_let_in, presented_in
 from keyturn.wire.agent import ANSWER_HEADER
-from keyturn.wire.content import FILES, MANIFEST, OWN_POINT, is_one_range
+from keyturn.wire.content import FILES, MANIFEST, is_one_range
 
 PIECE = 1024 * 1024
 """Bytes that are read and encrypted in one go: with less, twice as much time goes into going back and forth."""

@@ -20,9 +20,10 @@ from keyturn.operations.signing import sign, verify_key
 from keyturn.operations.software_policy import Policies, Told
 from keyturn.server.callers import Callers, arrive
 from keyturn.server.together import Together
+from keyturn.site.client_files import read_discovery
 from keyturn.wire import policy as wire
 
-BOX = "statmsgs.box"
+BOX, DISCOVERY_BOX = "statmsgs.box", "ddr.box"
 
 
 def routes(parts: Parts, authorities: frozenset[str], clock: Callable[[], float] = time.monotonic) -> list[Route]:
@@ -97,7 +98,8 @@ class _ManagementPoint:
         arrived = await arrive(request, self._authorities)
         client = await self._callers.of(arrived)
         name = f"{hashlib.sha256(arrived.body).hexdigest()[:40]}.svf"
-        new = await run_in_threadpool(deliver, self._parts, client.name, BOX, name, arrived.body)
+        box = DISCOVERY_BOX if read_discovery(arrived.body) is not None else BOX
+        new = await run_in_threadpool(deliver, self._parts, client.name, box, name, arrived.body)
         return Response(status_code=201 if new else 200)
 
     def _told(self, names: Sequence[str]) -> list[Told | Exception]:

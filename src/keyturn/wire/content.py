@@ -7,8 +7,6 @@ signed by the client, or carry HTTP Basic of an account of the realm; `ANSWER_HE
 import re
 from urllib.parse import quote
 
-OWN_POINT = "/dp/v1"
-"""Where the site's own server is a distribution point; manifests are there for packages that are at none, too."""
 MANIFEST = "manifest.json"
 FILES = "files"
 

@@ -15,7 +15,8 @@ POLICY = "/agent/v1/policy"
 POLICY_KEY = "/agent/v1/policy-key"
 """GET PolicyKey: what policies of this site are signed with, vouched for by the site's TLS alone."""
 REPORT = "/agent/v1/reports"
-"""POST one letter as the access point's `statmsgs.box` takes it: 201 for a new one, 200 for one that is here."""
+"""POST one letter as the access point's `statmsgs.box` or `ddr.box` takes it: 201 for a new one, 200 for one that is
+here."""
 
 OFFER_BOX = "offerinf.box"
 """Of the access point, in which the policies of legacy clients are."""

@@ -18,6 +18,7 @@ import shutil
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
+from keyturn.agent.disk import make_readable
 from keyturn.distribution.content import MAX_MANIFEST, BadContent, canonical, read_manifest
 from keyturn.model.errors import Refused
 from keyturn.model.software import File, Manifest
@@ -37,7 +38,7 @@ class Cache:
 
     def make(self) -> None:
         """Refused where others may write to it: what runs from here runs with the rights of root."""
-        self._root.mkdir(mode=0o755, parents=True, exist_ok=True)
+        make_readable(self._root)
         state = self._root.stat()
         if state.st_mode & 0o022 or state.st_uid != os.geteuid():
             raise Refused(f"others can write to {self._root}", hint=f"chown and chmod 755 {self._root}")
@@ -92,7 +93,7 @@ class Cache:
         """Whoever waited while the folder was taken away locks the one that is made in its place."""
         path = self._root / digest / _LOCK
         while True:
-            path.parent.mkdir(mode=0o755, exist_ok=True)
+            make_readable(path.parent)
             try:
                 opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             except FileNotFoundError:
@@ -141,7 +142,7 @@ class Entry:
                     path.rmdir()
             elif name not in wanted or not _is_whole(path, wanted[name]):
                 path.unlink()
-        self.files.mkdir(mode=0o755, exist_ok=True)
+        make_readable(self.files)
         return [file for file in manifest.files if not (self.files / file.path).exists()]
 
     def part(self, file: File) -> "Part":
@@ -150,7 +151,7 @@ class Entry:
     def settle(self, file: File, part: "Part") -> None:
         target = self.files / file.path
         for folder in reversed(target.relative_to(self.files).parents[:-1]):
-            (self.files / folder).mkdir(mode=0o755, exist_ok=True)
+            make_readable(self.files / folder)
         part.settle(target, _EXECUTABLE if file.executable else _FOR_ALL)
         if self._known is not None:
             self._known[file.sha256] = target

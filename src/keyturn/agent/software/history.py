@@ -18,9 +18,15 @@ from keyturn.agent.software.telling import Standing
 from keyturn.distribution.accesses import Access
 from keyturn.distribution.causes import EXPLANATIONS, Cause
 from keyturn.distribution.reports import AdvertisementReport, AdvertisementState
+from keyturn.model.software import Afterwards
 
 MAX_OUTBOX = 2000
 """Reports that wait for a site that does not answer. Then the oldest go: the newest of each program is kept longest."""
+
+MAX_WITHDRAWN = 2000
+"""Runs of programs that are not offered any more. An advertisement that comes back finds its run among them."""
+MAX_GONE = 1000
+"""Users that have logged off."""
 
 
 class History:
@@ -54,6 +60,14 @@ class History:
         running = [run for run in self._kept.runs if run.state is AdvertisementState.RUNNING]
         return tuple(self.interrupted(run) for run in running)
 
+    def pending(self) -> tuple[Run, ...]:
+        """After which something is still to become of the machine."""
+        return tuple(run for run in self._kept.runs if run.pending is not Afterwards.NOTHING)
+
+    def settle(self, run: Run, reason: str, pending: Afterwards = Afterwards.NOTHING) -> None:
+        """What was to become of the machine after it has, or will not by this agent: told, as how the run stands."""
+        self.keep(replace(run, pending=pending, reason=reason), 0)
+
     def interrupted(self, run: Run, reason: str = EXPLANATIONS[Cause.INTERRUPTED].text) -> Run:
         state = AdvertisementState.INTERRUPTED
         ended = replace(run, state=state, finished_at=self._now(), cause=Cause.INTERRUPTED.value, reason=reason)
@@ -74,11 +88,12 @@ class History:
         the policy. An offer seen for the first time is reported as received before anything else."""
         with self._lock:
             kept, new = self._kept, []
+            said, ran = {one.key: one for one in kept.said}, {run.key for run in kept.runs}
             for standing in (*standings, *_withdrawn(kept, offered)):
-                for due in _news(kept, standing):
+                for due in _news(said.get(standing.key), standing.key in ran, standing):
                     kept = self._say(kept, due)
                     new.append(due)
-            self._write(replace(kept, said=tuple(one for one in kept.said if one.key[0] in offered)))
+            self._write(_without_what_is_old(kept, offered))
         return tuple(new)
 
     def users(self, users: Collection[str]) -> None:
@@ -88,7 +103,7 @@ class History:
             before = dict(kept.present)
             gone = {**dict(kept.gone), **{user: now for user in before if user not in users}}
             present = tuple((user, before.get(user, now)) for user in users)
-            self._write(replace(kept, present=present, gone=tuple(gone.items())))
+            self._write(replace(kept, present=present, gone=tuple(gone.items())[-MAX_GONE:]))
 
     def token(self, missing: str) -> None:
         """Why the domain's token account cannot be used on this domain controller now; empty where it can."""
@@ -123,9 +138,9 @@ def _with(kept: Remembered, report: AdvertisementReport) -> Remembered:
     return replace(kept, number=report.number, outbox=(*kept.outbox, report)[-MAX_OUTBOX:])
 
 
-def _news(kept: Remembered, standing: Standing) -> Iterator[Standing]:
-    said = next((one for one in kept.said if one.key == standing.key), None)
-    if said is None and all(run.key != standing.key for run in kept.runs):
+def _news(said: Said | None, has_run: bool, standing: Standing) -> Iterator[Standing]:
+    """`said`: what was told of it last."""
+    if said is None and not has_run:
         yield Standing(standing.key, AdvertisementState.RECEIVED)
     last = (said.state, said.reason) if said else None
     if standing.state is not AdvertisementState.RECEIVED and last != (standing.state, standing.reason):
@@ -136,3 +151,17 @@ def _withdrawn(kept: Remembered, offered: Collection[str]) -> list[Standing]:
     """What was offered, did not run, and is offered no more."""
     gone = [one.key for one in kept.said if one.key[0] not in offered]
     return [Standing(key, AdvertisementState.CANCELLED, "it is not offered any more") for key in gone]
+
+
+def _without_what_is_old(kept: Remembered, offered: Collection[str]) -> Remembered:
+    """Whatever is offered stays, and the newest of what was."""
+    runs, withdrawn = kept.runs, [run for run in kept.runs if run.advertisement not in offered]
+    if len(withdrawn) > MAX_WITHDRAWN:
+        old = {run.key for run in sorted(withdrawn, key=lambda run: run.started_at)[:-MAX_WITHDRAWN]}
+        runs = tuple(run for run in runs if run.key not in old)
+    return replace(
+        kept,
+        runs=runs,
+        said=tuple(one for one in kept.said if one.key[0] in offered),
+        requests=tuple((about, at) for about, at in kept.requests if about in offered),
+    )

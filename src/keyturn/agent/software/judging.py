@@ -1,5 +1,6 @@
 """What a run came to, from how it ended: pure, but for what is detected."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from keyturn.agent.software import telling
@@ -9,18 +10,19 @@ from keyturn.distribution.exit_codes import RETRIES, Verdict, verdict
 from keyturn.distribution.reports import AdvertisementState
 from keyturn.distribution.run_context import ExecuteAs, RaisedAccount
 from keyturn.distribution.status_mif import JobStatus, first_status
-from keyturn.model.software import ClientKind, Program
+from keyturn.model.software import Afterwards, ClientKind, Program
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """`again`: it may be tried again by itself, later."""
+    """`again`: it may be tried again by itself, later. `pending`: what is to become of the machine now."""
 
     state: AdvertisementState
     message_id: int
     cause: Cause | None = None
     reason: str = ""
     again: bool = False
+    pending: Afterwards = Afterwards.NOTHING
 
 
 def judge(ended: Ended, program: Program, kind: ClientKind, execute_as: ExecuteAs, tries: int) -> Judged:
@@ -40,14 +42,13 @@ def judge(ended: Ended, program: Program, kind: ClientKind, execute_as: ExecuteA
 
 
 def _exited(ended: Ended, program: Program, kind: ClientKind, tries: int) -> Judged:
-    mif = first_status(ended.mifs)
-    if mif is not None:
-        return _by_mif(mif)
     assert ended.exit_code is not None
     says = verdict(ended.exit_code, kind, program.success_codes)
-    if says in (Verdict.SUCCESS, Verdict.RESTART):
-        reason = "it asks for a restart of the machine" if says is Verdict.RESTART else ""
-        return Judged(AdvertisementState.SUCCEEDED, telling.SUCCEEDED, reason=reason)
+    mif = first_status(ended.mifs)
+    if mif is not None and not mif.succeeded:
+        return _failed_by_mif(mif)
+    if mif is not None or says in (Verdict.SUCCESS, Verdict.RESTART):
+        return _succeeded(program, mif, asks=says is Verdict.RESTART)
     cause = cause_of_exit(says, ended.accesses)
     again = says is Verdict.RETRY and tries <= RETRIES and not concerns_credentials(cause)
     if again and cause is Cause.RETRIES_USED_UP:
@@ -55,9 +56,25 @@ def _exited(ended: Ended, program: Program, kind: ClientKind, tries: int) -> Jud
     return _failed(cause, ended, f"exit code {ended.exit_code}", again=again)
 
 
-def _by_mif(mif: JobStatus) -> Judged:
-    if mif.succeeded:
-        return Judged(AdvertisementState.SUCCEEDED, telling.SUCCEEDED_BY_MIF, reason=mif.description)
+def _succeeded(program: Program, mif: JobStatus | None, *, asks: bool) -> Judged:
+    """`asks`: by its exit code, for a restart of the machine."""
+    pending = Afterwards.PROGRAM_RESTARTS if asks and program.afterwards in _NO_RESTART else program.afterwards
+    words = (mif.description if mif else "", "it asks for a restart of the machine" if asks else _PENDING[pending])
+    message_id = telling.SUCCEEDED_BY_MIF if mif else telling.SUCCEEDED
+    reason = "; ".join(filter(None, words))
+    return Judged(AdvertisementState.SUCCEEDED, message_id, reason=reason, pending=pending)
+
+
+_NO_RESTART = (Afterwards.NOTHING, Afterwards.LOGS_OFF)
+_PENDING: Mapping[Afterwards, str] = {
+    Afterwards.NOTHING: "",
+    Afterwards.PROGRAM_RESTARTS: "the machine is to restart for it",
+    Afterwards.CLIENT_RESTARTS: "this client restarts the machine for it",
+    Afterwards.LOGS_OFF: "its user is logged off after it",
+}
+
+
+def _failed_by_mif(mif: JobStatus) -> Judged:
     reason = in_words(Cause.STATUS_MIF, (), mif.description)
     return Judged(AdvertisementState.FAILED, telling.FAILED_BY_MIF, Cause.STATUS_MIF, reason)
 

@@ -24,8 +24,8 @@ from keyturn.agent.software.sources import Manifests, SourcePoint
 from keyturn.agent.software.workshop import Workshop
 from keyturn.distribution.run_context import Machine, RealmAccount
 from keyturn.model.logon import LogonProtocol
-from keyturn.model.software import ClientKind, DistributionPoint, Offer, Policy
-from keyturn.wire.content import MANIFEST, OWN_POINT
+from keyturn.model.software import OWN_POINT, ClientKind, DistributionPoint, Offer, Policy
+from keyturn.wire.content import MANIFEST
 from keyturn.wire.policy import PACKAGE_BOX, package_file
 
 CACHE, RUNS = "cache", "runs"

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from keyturn.agent.disk import Disk, PosixDisk, keep
+from keyturn.agent.disk import Disk, PosixDisk, keep, make_readable
 from keyturn.agent.home import Home
 from keyturn.agent.records import decode, encode
 from keyturn.agent.software.records import Remembered
@@ -59,7 +59,7 @@ class Place:
 
     def empty(self) -> Path:
         folder = self.path / EMPTY
-        folder.mkdir(mode=0o755, exist_ok=True)
+        make_readable(folder)
         return folder
 
     def _read(self, name: str) -> bytes | None:

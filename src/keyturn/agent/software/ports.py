@@ -8,14 +8,16 @@ from keyturn.distribution.accesses import Access
 from keyturn.distribution.presenting import Note, NotLetIn, Point, Presentable, ReachedPoint, SharePath
 from keyturn.distribution.run_context import ExecuteAs
 from keyturn.distribution.running import Ended, HowEnded, RunOrder
-from keyturn.model.errors import KeyturnError
+from keyturn.model.errors import KeyturnError, Refused
 from keyturn.model.software import Offer
 
 __all__ = [
+    "Computer",
     "ContentFailed",
     "Ended",
     "Fetch",
     "HowEnded",
+    "LeftAlone",
     "NotLetIn",
     "Note",
     "Point",
@@ -39,6 +41,32 @@ class ContentFailed(KeyturnError):
 class Fetch(Protocol):
     def __call__(self, offer: Offer, identities: tuple[Presentable, ...], note: Note, stop: Callable[[], bool]) -> Path:
         """The folder with the files of the offer's package, every one of them verified. Raises ContentFailed."""
+
+
+class Computer(Protocol):
+    """The machine itself, as far as programs leave something to be done with it. Raises Refused where it cannot be."""
+
+    def boot(self) -> str:
+        """Another one after each restart; empty where that is not known."""
+
+    def restart(self, after_s: float, reason: str) -> None:
+        """Ordered when this returns, and said to whoever is logged on. Once more puts it off."""
+
+    def log_off(self, user: str) -> None:
+        """Every session of the user ends. Nothing where there is none."""
+
+
+class LeftAlone(Computer):
+    """A machine that the agent only runs programs on."""
+
+    def boot(self) -> str:
+        return ""
+
+    def restart(self, after_s: float, reason: str) -> None:
+        raise Refused("this agent cannot restart its machine", hint="restart it yourself")
+
+    def log_off(self, user: str) -> None:
+        raise Refused(f"this agent cannot log {user} off")
 
 
 class Runner(Protocol):

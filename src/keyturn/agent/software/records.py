@@ -6,14 +6,15 @@ import msgspec
 
 from keyturn.distribution.due import Known, Past
 from keyturn.distribution.reports import AdvertisementReport, AdvertisementState
-from keyturn.model.software import AdvertisementId, PackageId, ProgramName
+from keyturn.model.software import AdvertisementId, Afterwards, PackageId, ProgramName
 
 
 class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The last run of a program for an advertisement and, where it runs once for every user, for `user`.
 
     Written before it starts, as RUNNING. `tries` counts runs that asked to be tried again, this one included;
-    `again_at` is when the next may be.
+    `again_at` is when the next may be. `pending` is what is still to become of the machine after it; `boot`, the start
+    of the machine that it ran in.
     """
 
     run_id: str
@@ -31,6 +32,8 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     login: str = ""
     cause: str = ""
     reason: str = ""
+    pending: Afterwards = Afterwards.NOTHING
+    boot: str = ""
 
     @property
     def key(self) -> "Key":

@@ -60,6 +60,7 @@ def _begun(due: Due, shop: Workshop) -> Run:
         started_at=shop.now(),
         state=AdvertisementState.RUNNING,
         user=due.user,
+        boot=shop.computer.boot(),
     )
     before = shop.history.run_of(run.key)
     return replace(run, tries=before.tries + 1) if before is not None and before.again_at is not None else run
@@ -126,6 +127,7 @@ def _conclude(
         login=ended.login,
         cause=judged.cause.value if judged.cause else "",
         reason=judged.reason,
+        pending=judged.pending,
     )
     if judged.cause is not None:
         last = ended.output.decode(errors="replace").splitlines()[-LAST_LINES:]

@@ -8,7 +8,7 @@ from pathlib import Path
 from keyturn.agent.software.history import History
 from keyturn.agent.software.lending import Lending
 from keyturn.agent.software.logs import Write
-from keyturn.agent.software.ports import Fetch, Runner
+from keyturn.agent.software.ports import Computer, Fetch, Runner
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,7 @@ class Workshop:
     that digest where it is; `empty` is the folder of a program without files."""
 
     runner: Runner
+    computer: Computer
     fetch: Fetch
     fetch_source: Fetch
     hold: Callable[[str], AbstractContextManager[None]]
