@@ -16,12 +16,12 @@ IDENTITIES: dict[str, ExecuteAs] = {
     "installer": RaisedAccount("CORP\\kt-installer"),
     "unknown": RaisedAccount("CORP\\kt-nobody"),
 }
-_JOINED = "passwd: files winbind\ngroup: files winbind\nhosts: files dns\n"
+JOINED = "passwd: files winbind\ngroup: files winbind\nhosts: files dns\n"
 
 
 def main(*names: str) -> None:
     with machine(), tempfile.TemporaryDirectory() as folder:
-        Path("/etc/nsswitch.conf").write_text(_JOINED)
+        Path("/etc/nsswitch.conf").write_text(JOINED)
         (Path(folder) / "content").mkdir(mode=0o755)
         runner = PosixRunner(Path(folder) / "runs")
         found = {}

@@ -1,6 +1,8 @@
 """The second seed's contrast, side by side on a real domain: one package, brought to a real distribution point, fetches a
 file from a share that is no distribution point while it runs."""
 
+import json
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -55,6 +57,7 @@ role = "service"
 sites = ["PHX"]
 """
 TAG = "seed"
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -181,3 +184,27 @@ def content(site: Scene, kind: ClientKind) -> list[str]:
 
 def presented(site: Scene, kind: ClientKind, offered: AdvertisementId) -> list[tuple[str, str, str]]:
     return [(access.unc, access.identity, access.answer) for access in site.standing(kind, offered).accesses]
+
+
+def test_on_a_machine_of_the_domain_the_installer_runs_itself_and_the_token_accounts_name_is_not_taken(
+    domain: Samba, tmp_path: Path
+) -> None:
+    for name, secret in (("installer", SECRET.reveal()), (TOKEN, SECRET.reveal())):
+        domain.adlab("ex", "dc1", "samba-tool", "user", "create", name, given=f"{secret}\n{secret}\n")
+    domain.adlab("ex", "dc1", "samba-tool", "group", "addmembers", "sms-readers", "installer")
+    share = domain.share.replace(r"\cap", r"\tools")
+    script = str(ROOT / "tests" / "agent_on_node.py")
+    words = ("env", f"PYTHONPATH={ROOT}", sys.executable, script, rf"{share}\{FILE}", str(tmp_path / "fetched"))
+    told = json.loads(domain.adlab("ex", "fs1", *words, given=f"{SECRET.reveal()}\n").splitlines()[-1])
+
+    state, cause, reason, *_ = told["reports"]["PHX20001"]
+    assert (state, cause) == ("failed", Cause.NOT_STARTED)
+    assert f"{TOKEN} is an account of the domain" in reason
+    assert f"{TOKEN} is an account of the domain" in told["log"]
+
+    state, _, _, executed_as, login, accesses = told["reports"]["PHX20002"]
+    assert (state, executed_as, login) == ("succeeded", "root", r"CORP\installer")
+    assert accesses == [[share, r"CORP\installer", "accepted"]]
+    assert (r"CORP\installer", FILE) in opened_on_the_share(domain)
+    assert (tmp_path / "fetched").read_text() == TEXT
+    assert told["left"] == []

@@ -24,6 +24,7 @@ from keyturn.operations.inbox_reading import read_inboxes
 from keyturn.operations.software_policy import Policies
 from keyturn.server import access_point, agents, policy
 from keyturn.server.serving import _refused
+from keyturn.site.client_files import DiscoveryRecord, write_letter
 from keyturn.wire import agent as agent_wire
 from keyturn.wire import policy as wire
 from keyturn.wire.sealed import recipient_of
@@ -305,3 +306,14 @@ def test_a_report_of_a_stranger_or_that_is_too_long_is_not_taken(site: Site) -> 
     stranger = Machine(machine.http, site.inner.clock, "LT-9")
     assert report(stranger, 1, AdvertisementState.RECEIVED, 10002) == 401
     assert machine.send("POST", wire.REPORT, b" " * 70_000).status_code == 400
+
+
+def test_a_discovery_record_comes_the_same_way(site: Site) -> None:
+    machine = site.machine("LT-1")
+    record = DiscoveryRecord(machine.name, 5.0, "keyturn-agent", facts={"os": ("debian",)})
+    assert machine.send("POST", wire.REPORT, write_letter(record)).status_code == 201
+    others = DiscoveryRecord("PC-0001", 5.0, "keyturn-agent", facts={"os": ("none",)})
+    assert machine.send("POST", wire.REPORT, write_letter(others)).status_code == 201
+    read_inboxes(site.inner.parts)
+    (told,) = site.inner.store.facts()
+    assert (told.client, told.facts, told.signed) == ("LT-1", {"os": ("debian",)}, True)

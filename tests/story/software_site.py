@@ -15,13 +15,14 @@ from keyturn.agent.ports import SoftwareParts
 from keyturn.agent.software import opening
 from keyturn.agent.software.cycle import Software
 from keyturn.agent.software.place import Place
-from keyturn.agent.software.ports import ContentFailed, Note, Presentable
+from keyturn.agent.software.ports import Computer, ContentFailed, Note, Presentable
 from keyturn.distribution.reports import AdvertisementReport
 from keyturn.model.software import Offer, Policy
 from keyturn.site.client_files import DiscoveryRecord, read_discovery
 from keyturn.wire.agent import Headers, Reply, in_clear
 from keyturn.wire.policy import POLICY, POLICY_KEY, PURPOSE, REPORT, PolicyKey, SignedPolicy, policy_file, to_body
 from keyturn.wire.signing import Request
+from tests.memory_computer import MemoryComputer
 from tests.memory_runner import MemoryRunner
 from tests.story.agent_site import Machine, MemorySite
 
@@ -92,6 +93,7 @@ class SoftwareSite(MemorySite):
 @dataclass
 class SoftwareMachine(Machine):
     runner: MemoryRunner = field(default_factory=MemoryRunner)
+    computer: Computer = field(default_factory=MemoryComputer)
     folder_of_content: Path | None = None
     fetched: list[tuple[str, tuple[Presentable, ...]]] = field(default_factory=list)
     content_fails: ContentFailed | None = None
@@ -112,7 +114,7 @@ class SoftwareMachine(Machine):
         def unused(*_: object) -> NoReturn:
             raise AssertionError("content is fetched by the test itself")
 
-        needs = SoftwareParts(lambda *_: self.runner, lambda *_: unused, unused, unused)
+        needs = SoftwareParts(lambda *_: self.runner, lambda *_: unused, unused, unused, computer=self.computer)
         software = opening.open_software(self.home, self.place, self.parts, needs)
         software.shop = replace(software.shop, fetch=self._fetch, hold=lambda _: nullcontext())
         return software

@@ -1,6 +1,7 @@
 """A client takes the policies of its own site alone, newer ones only, and keeps what it has."""
 
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -193,3 +194,72 @@ def test_a_policy_that_says_of_what_kind_the_client_is_is_followed(site, machine
     site.offer(replace(policy(offer()), kind=ClientKind.LEGACY))
     machine.once()
     assert str(machine.runner.orders[0].execute_as) == "the token account"
+
+
+def test_its_reports_of_a_run_leave_at_the_end_of_the_run_with_one_more_contact(site, legacy):
+    legacy.once()
+    assert [report.state.value for report in site.left] == ["received", "running", "succeeded"]
+    assert site.realm.wrong(FIRST) == 0
+    assert len(site.check_ins) == 2
+
+
+def test_what_only_waits_costs_no_logon(site, legacy):
+    site.offer(policy(offer(assignments=()), kind=ClientKind.LEGACY))
+    legacy.once()
+    assert len(site.check_ins) == 1
+    legacy.once()
+    assert [report.state.value for report in site.left] == ["received", "waiting"]
+
+
+def test_the_site_is_asked_before_the_password_is_shown_once_more(site, legacy):
+    software = legacy.started()
+    legacy.contact_with(software)
+    site.waits[FIRST] = 60
+    before = len(site.realm.logons)
+    software.run_out(threading.Event())
+    assert len(site.realm.logons) == before
+    assert site.left == []
+    site.waits.clear()
+    legacy.contact_with(software)
+    assert [report.state.value for report in site.left] == ["received", "running", "succeeded"]
+
+
+# A client that holds no account.
+
+
+def test_an_advanced_client_without_any_account_is_no_orphan_and_is_discovered_at_the_management_point(site, machine):
+    from keyturn.agent.contact import contact
+    from keyturn.agent.turns import take_turn
+
+    report, status = take_turn(machine.home, machine.client(), contact, machine.parts)
+    assert (report.failed, status.orphaned, status.failures) == (False, False, 0)
+    [record] = site.discovered
+    assert (record.machine, record.accounts) == ("PC-0001", ())
+    assert record.facts["client-version"]
+    take_turn(machine.home, machine.client(), contact, machine.parts)
+    assert len(site.discovered) == 1
+
+
+def test_an_advanced_client_whose_last_account_was_withdrawn_is_no_orphan_either(site, machine):
+    site.realm.set_password(FIRST, "the password")
+    site.publish(FIRST, 1, "the password")
+    machine.contact()
+    site.withdraw(FIRST)
+    report, status = machine.contact()
+    assert (report.failed, status.orphaned, status.credentials) == (False, False, ())
+
+
+def test_an_advanced_client_whose_account_is_refused_has_failed(site, machine):
+    site.realm.set_password(FIRST, "another one")
+    site.publish(FIRST, 1, "the password")
+    report, status = machine.contact()
+    assert (report.failed, status.orphaned) == (True, True)
+    assert machine.contact()[0].failed
+    assert site.discovered, "its letters have another way"
+
+
+def test_a_legacy_client_without_any_account_is_lost(site, legacy):
+    site.published.clear()
+    report, status = legacy.contact()
+    assert (report.failed, status.orphaned) == (True, True)
+    assert site.discovered == []

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 
 import msgspec
 
-from keyturn.agent.software.ports import Point, Runner
+from keyturn.agent.software.ports import Computer, LeftAlone, Point, Runner
 from keyturn.model.errors import Refused
 from keyturn.model.logon import Answer, LogonProtocol
 from keyturn.model.secret import Secret
@@ -73,6 +73,7 @@ class SoftwareParts:
     """One of the site's own server, from its path there and, for people, its URL."""
     domain_token: Callable[[], str] = lambda: ""
     """On a domain controller: sees to it that the domain has a token account. Why it cannot be used, or nothing."""
+    computer: Computer = LeftAlone()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from keyturn.cli.program import show_program
 from keyturn.cli.tools import Session
 from keyturn.cli.values import DURATION, MOMENT, one_of
 from keyturn.model.errors import Refused
-from keyturn.model.software import Event, Rerun
+from keyturn.model.software import Event, Rerun, owner_of
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="For programs: JSON on stdout.")
 _YES = click.option("--yes", is_flag=True, help="Do not ask.")
@@ -95,8 +95,11 @@ def list_(session: Session, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    rows = [(_id(a), _program(a), a["collection"], a["standing"].replace("-", " "), _due(a)) for a in found]
-    headings = ("advertisement", "program", "to", "standing", "due")
+    rows = [
+        (_id(a), owner_of(_id(a)), _program(a), a["collection"], a["standing"].replace("-", " "), _due(a))
+        for a in found
+    ]
+    headings = ("advertisement", "of site", "program", "to", "standing", "due")
     print_table(headings, rows, empty="nothing is advertised: keyturn advertise PROGRAM --package ID --to COLLECTION")
 
 
@@ -196,6 +199,7 @@ def _show(found: dict[str, Any]) -> None:
     for program in found["programs"]:
         show_program(program)
     rows = (
+        ("of site", owner_of(_id(found))),
         ("to", found["collection"]),
         ("due", _due(found)),
         ("rerun", this["rerun"] if len(this["assignments"]) else ""),

@@ -34,8 +34,8 @@ def status(session: Session, advertisement_id: str, client: str | None, as_json:
 
 
 def _show_all(found: dict[str, Any]) -> None:
-    rows = [(_who(one), one["state"], moment(one["at"]), _note(one)) for one in found["clients"]]
-    print_table(("client", "state", "since", "note"), rows, empty=EMPTY)
+    rows = [(_who(one), one["site"], one["state"], moment(one["at"]), _note(one)) for one in found["clients"]]
+    print_table(("client", "of site", "state", "since", "note"), rows, empty=EMPTY)
     if found["counts"]:
         click.echo(", ".join(f"{count} {state}" for state, count in found["counts"].items()))
     for remedy in dict.fromkeys(one["remedy"] for one in found["clients"] if one["remedy"]):

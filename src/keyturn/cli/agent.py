@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import click
 
 from keyturn.cli.agent_consumers import consumers, put_back
-from keyturn.cli.agent_options import folder_option
+from keyturn.cli.agent_options import folder_option, no_restart_option
 from keyturn.cli.agent_service import start, stop, uninstall
 from keyturn.cli.agent_software import software
 from keyturn.cli.scan import scan
@@ -80,10 +80,13 @@ def enrol(
 @click.option("--interval", type=click.FloatRange(min=0, min_open=True), help="Seconds, instead of the site's own.")
 @click.option("--once", is_flag=True, help="One contact; exit code 1 if it fails.")
 @click.option("--ungated", is_flag=True, help="Ask nobody before presenting a password, as the legacy client does.")
+@no_restart_option
 @folder_option
 @_json
 @click.pass_obj
-def run(parts: Parts, interval: float | None, once: bool, ungated: bool, folder: Path, as_json: bool) -> None:
+def run(
+    parts: Parts, interval: float | None, once: bool, ungated: bool, no_restart: bool, folder: Path, as_json: bool
+) -> None:
     """Contact the site now and then, and run what it offers, until stopped. One line for each contact on stderr.
 
     With --once, programs that are due are run to their end.
@@ -91,11 +94,12 @@ def run(parts: Parts, interval: float | None, once: bool, ungated: bool, folder:
     from keyturn.agent import turns
     from keyturn.agent.contact import contact
     from keyturn.agent.software.opening import software as programs_of
+    from keyturn.agent.software.opening import without_restarts
     from keyturn.agent.ungated import ungated_contact
 
     home, client = _client(parts, folder)
     act, stopped = ungated_contact if ungated else contact, _until_stopped()
-    with programs_of(home, parts.agent) as programs:
+    with programs_of(home, without_restarts(parts.agent) if no_restart else parts.agent) as programs:
         besides = programs.exchange if programs else turns.nothing
 
         def turn() -> "tuple[Report, Status]":

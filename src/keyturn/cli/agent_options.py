@@ -21,3 +21,13 @@ def folder_option(command: F) -> F:
         show_default=True,
         help="The agent's own folder.",
     )(command)
+
+
+def no_restart_option(command: F) -> F:
+    return click.option(
+        "--no-restart",
+        is_flag=True,
+        envvar="KEYTURN_AGENT_NO_RESTART",
+        show_envvar=True,
+        help="Never restart this machine, whatever a program asks for; the site is told that it is needed.",
+    )(command)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from keyturn.cli.agent_options import folder_option
+from keyturn.cli.agent_options import folder_option, no_restart_option
 
 if TYPE_CHECKING:
     from keyturn.agent.ports import AgentParts
@@ -58,9 +58,10 @@ def status(parts: Parts, folder: Path, as_json: bool) -> None:
 @software.command()
 @click.argument("advertisement")
 @click.option("--again", is_flag=True, help="Also where its last run was interrupted.")
+@no_restart_option
 @folder_option
 @click.pass_obj
-def run(parts: Parts, advertisement: str, again: bool, folder: Path) -> None:
+def run(parts: Parts, advertisement: str, again: bool, no_restart: bool, folder: Path) -> None:
     """Run ADVERTISEMENT now, whatever its schedule says.
 
     Where the agent runs on this machine, it does it at its next turn, in a few seconds; else this command does.
@@ -69,11 +70,12 @@ def run(parts: Parts, advertisement: str, again: bool, folder: Path) -> None:
     from keyturn.agent.home import Home
     from keyturn.agent.software.looking import ask_for, look
     from keyturn.agent.software.opening import software as opened
+    from keyturn.agent.software.opening import without_restarts
 
     home = Home(folder)
     client = open_client(home, parts.agent)
     ask_for(home, client, advertisement, parts.agent.now(), again=again)
-    with opened(home, parts.agent) as mine:
+    with opened(home, without_restarts(parts.agent) if no_restart else parts.agent) as mine:
         if mine is None:
             click.echo("the agent of this machine runs it within seconds", err=True)
             return

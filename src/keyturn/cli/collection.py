@@ -7,6 +7,7 @@ from keyturn.cli.authoring import tell_waiting
 from keyturn.cli.plan import confirmed
 from keyturn.cli.printing import listed, print_json, print_table
 from keyturn.cli.tools import Session
+from keyturn.model.software import owner_of
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="For programs: JSON on stdout.")
 _NAME = click.argument("name")
@@ -19,7 +20,7 @@ def collection() -> None:
 
 @collection.command()
 @_NAME
-@click.option("--client", "clients", multiple=True, help="A client of the estate; may be repeated.")
+@click.option("--client", "clients", multiple=True, help="A client of the estate or of a site below; repeatable.")
 @click.option("--query", "queries", multiple=True, help="As in: os is debian and os-version at least 12. Repeatable.")
 @click.option("--replace", "replacing", is_flag=True, help="In the place of the collection of this name.")
 @_JSON
@@ -41,6 +42,8 @@ def add(
         return
     members = api.get(f"/collections/{made['id']}/members")
     click.echo(f"collection {made['id']}: {made['name']}, now {listed(members)}")
+    if strangers := [name for name in made["listed"] if name not in members]:
+        click.echo(f"no client of this site: {', '.join(strangers)}; whoever bears that name at a site below is in it")
     tell_waiting(api, lambda offer: offer["advertisement"]["collection"] == made["id"])
 
 
@@ -53,8 +56,9 @@ def list_(session: Session, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    rows = [(c["id"], c["name"], len(c["listed"]) or None, " or ".join(c["queries"])) for c in found]
-    print_table(("collection", "name", "listed", "queries"), rows, empty="no collection: keyturn collection add NAME")
+    rows = [(c["id"], owner_of(c["id"]), c["name"], len(c["listed"]) or None, " or ".join(c["queries"])) for c in found]
+    headings = ("collection", "of site", "name", "listed", "queries")
+    print_table(headings, rows, empty="no collection: keyturn collection add NAME")
 
 
 @collection.command()
@@ -67,7 +71,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    click.echo(f"collection {found['id']}: {found['name']}")
+    click.echo(f"collection {found['id']}: {found['name']}, of site {owner_of(found['id'])}")
     if found["listed"]:
         click.echo(f"  listed  {', '.join(found['listed'])}")
     for query in found["queries"]:

@@ -11,6 +11,7 @@ from keyturn.cli.plan import confirmed
 from keyturn.cli.printing import listed, print_json, print_table
 from keyturn.cli.tools import Session
 from keyturn.model.errors import Refused
+from keyturn.model.software import owner_of
 
 READING_S = 4 * 3600.0
 """How long the site may take to read a source."""
@@ -69,8 +70,10 @@ def list_(session: Session, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    rows = [(p["package_id"], p["name"], p["source_version"] or None, p["source"]) for p in found]
-    print_table(("package", "name", "version", "source"), rows, empty="no package: keyturn package add NAME")
+    rows = [
+        (p["package_id"], owner_of(p["package_id"]), p["name"], p["source_version"] or None, p["source"]) for p in found
+    ]
+    print_table(("package", "of site", "name", "version", "source"), rows, empty="no package: keyturn package add NAME")
 
 
 @package.command()
@@ -85,6 +88,7 @@ def show(session: Session, package_id: str, as_json: bool) -> None:
         return
     this = found["package"]
     facts = (
+        ("of site", owner_of(this["package_id"])),
         ("name", this["name"]),
         ("publisher", this["publisher"]),
         ("product version", this["product_version"]),

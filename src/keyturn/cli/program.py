@@ -10,7 +10,7 @@ from keyturn.cli.plan import confirmed
 from keyturn.cli.printing import print_json, print_table, seconds
 from keyturn.cli.tools import Session
 from keyturn.cli.values import DURATION, one_of
-from keyturn.model.software import Afterwards, DetectionKind, LoggedOn, Overrun, Rights
+from keyturn.model.software import Afterwards, DetectionKind, LoggedOn, Overrun, Rights, owner_of
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="For programs: JSON on stdout.")
 
@@ -98,9 +98,11 @@ def list_(session: Session, package: str, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    rows = [(p["package"], p["name"], runs_as(p), p["command_line"]) for p in found]
+    rows = [(p["package"], owner_of(p["package"]), p["name"], runs_as(p), p["command_line"]) for p in found]
     print_table(
-        ("package", "program", "runs", "command line"), rows, empty="no program: keyturn program add PACKAGE NAME"
+        ("package", "of site", "program", "runs", "command line"),
+        rows,
+        empty="no program: keyturn program add PACKAGE NAME",
     )
 
 

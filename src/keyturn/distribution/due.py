@@ -110,6 +110,12 @@ def due(policy: Policy, known: Known, client: ClientState, now: float) -> tuple[
     return tuple(one for offer in policy.offers for one in _offer(offer, policy, known, client, now))
 
 
+def before_restart(one: Due) -> Due:
+    """While a restart of the machine is at hand, nothing new starts."""
+    starts = isinstance(one.standing, Runs)
+    return replace(one, standing=Waits("it waits for the restart of the machine")) if starts else one
+
+
 def _offer(offer: Offer, policy: Policy, known: Known, client: ClientState, now: float) -> Iterator[Due]:
     if not offer.program.every_user:
         yield from _for(offer, "", policy, known, client, now)

@@ -4,7 +4,7 @@ The whole and no changes: whoever has the newest has everything, whenever it joi
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from keyturn.distribution.reports import AdvertisementReport
 from keyturn.model.accounts import same_name
@@ -87,7 +87,7 @@ class Wanted:
 class Piece:
     sha256: str
     offset: int
-    content: bytes
+    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

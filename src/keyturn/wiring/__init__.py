@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from keyturn.agent.ports import AgentParts, SoftwareParts
+    from keyturn.agent.software.ports import Computer
     from keyturn.cli.tools import Ask, Listen, StoreMoved
     from keyturn.distribution.msi.package import Package
     from keyturn.model.logon import LogonProtocol
@@ -166,7 +167,19 @@ def _software() -> "SoftwareParts | None":
 
         return HttpsPoint(opens, place, url)
 
-    return SoftwareParts(runner, PinnedStream, smb_point, https_point, domain_token)
+    return SoftwareParts(runner, PinnedStream, smb_point, https_point, domain_token, _computer())
+
+
+def _computer() -> "Computer":
+    import sys
+
+    from keyturn.agent.software.ports import LeftAlone
+
+    if sys.platform == "win32":
+        return LeftAlone()
+    from keyturn.adapters.runners.posix.computer import PosixComputer
+
+    return PosixComputer()
 
 
 def _open_msi(file: Path, transforms: tuple[Path, ...]) -> "Package":

@@ -19,8 +19,9 @@ import keyturn
 
 NEEDED = ("click", "cryptography", "msgspec", "pyrage", "tomlkit", "urllib3")
 """Distributions that the agent imports; what they need themselves comes with them."""
-WELCOME = ("smbprotocol",)
-"""For access points on a share. Taken along where this installation has them."""
+WELCOME = ("smbprotocol", "mfusepy")
+"""For access points on a share, and for the shares that programs reach. Taken along where this installation has
+them."""
 _PROGRAM = "from keyturn.wiring import main\n\nmain()\n"
 _LEFT_BEHIND = ("__pycache__", "tests")
 

@@ -47,10 +47,10 @@ class AfterRuns:
         """To be called while nothing runs; `users` are those logged on, the one at the console first."""
         for run in self.history.pending():
             if run.pending is Afterwards.LOGS_OFF:
-                self._log_off(run, run.user or next(iter(users), ""))
-        run = self.awaits_restart()
-        if run is not None and not self.ordered:
-            self._restart(run, NOTICE_S if users else 0.0)
+                self._log_off(run, _whose(run, users))
+        last = self.awaits_restart()
+        if last is not None and not self.ordered:
+            self._restart(last, NOTICE_S if users else 0.0)
 
     def _restart(self, run: Run, after_s: float) -> None:
         try:
@@ -86,11 +86,16 @@ class NeverRestarts(Computer):
     def boot(self) -> str:
         return self.computer.boot()
 
-    def restart(self, after_s: float, reason: str) -> None:
+    def restart(self, after_s: float, reason: str) -> None:  # noqa: ARG002
         raise Refused("this client was told never to restart its machine (--no-restart)", hint="restart it yourself")
 
     def log_off(self, user: str) -> None:
         self.computer.log_off(user)
+
+
+def _whose(run: Run, users: Sequence[str]) -> str:
+    """The user that it ran for, or as; else the one at the console."""
+    return next((user for user in (run.user, run.executed_as) if user in users), next(iter(users), ""))
 
 
 def needs_restart(run: Run) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from keyturn.agent.client import Client
 from keyturn.agent.report import TROUBLE, Report
 from keyturn.agent.software import logs, telling
+from keyturn.agent.software.afterwards import AfterRuns
 from keyturn.agent.software.domain_token import not_needed
 from keyturn.agent.software.history import History
 from keyturn.agent.software.logs import ERROR, INFO, WARNING, Logs
@@ -21,8 +22,9 @@ from keyturn.agent.software.requests import Requests
 from keyturn.agent.software.running import run_one
 from keyturn.agent.software.telling import Standing
 from keyturn.agent.software.workshop import Workshop
+from keyturn.agent.turns import Besides
 from keyturn.distribution.causes import EXPLANATIONS, Cause
-from keyturn.distribution.due import CannotRun, Due, Has, Runs, Waits, due
+from keyturn.distribution.due import CannotRun, Due, Has, Runs, Waits, before_restart, due
 from keyturn.distribution.reports import AdvertisementState
 from keyturn.distribution.run_context import ClientState
 from keyturn.model.errors import KeyturnError
@@ -48,8 +50,9 @@ class _Running:
 
 @dataclass
 class Software:
-    """Of the one process that runs programs. `post` sends reports between contacts, where that is the client's way;
-    `token_missing` says why a domain controller cannot use the domain's token account."""
+    """Of the one process that runs programs. `post` sends reports between contacts, by one of its own where that is the
+    client's way: it is given `exchange`. `token_missing` says why a domain controller cannot use the domain's token
+    account."""
 
     policies: Policies
     history: History
@@ -60,13 +63,17 @@ class Software:
     """By which way the policy comes. What a client of this kind does stands in the policy."""
     domain_controller: bool
     now: Callable[[], float]
-    post: Callable[[], None] = lambda: None
+    post: Callable[[Besides], None] = lambda _: None
     token_missing: Callable[[], str] = not_needed
     _running: dict[Key, _Running] = field(default_factory=dict)
     _posted: int = 0
 
+    def __post_init__(self) -> None:
+        self._after_runs = AfterRuns(self.history, self.shop.computer, self.shop.write)
+
     def begin(self) -> None:
         """Once, before the first turn: what was cut off is put right and told."""
+        self._after_runs.begin()
         for line in self.shop.runner.put_right():
             self._log(f"put right: {line}", WARNING)
         for run in self.history.cut_off():
@@ -143,9 +150,17 @@ class Software:
 
     def _post_news(self) -> None:
         """Once; what nobody took goes with the next contact."""
-        if self.history.kept.number != self._posted:
+        if self._is_worth_telling():
             self._posted = self.history.kept.number
-            self.post()
+            self.post(self.exchange)
+
+    def _is_worth_telling(self) -> bool:
+        """The way of a legacy client costs a logon: that is spent once the programs that ran are over."""
+        if self.kind is ClientKind.ADVANCED:
+            return self.history.kept.number != self._posted
+        self._forget_ended()
+        new = (report for report in self.history.outbox() if report.number > self._posted)
+        return not self._running and any(report.run for report in new)
 
     def _turn(self, stop: threading.Event) -> frozenset[Key]:
         self._forget_ended()
@@ -159,11 +174,20 @@ class Software:
         missing = self.token_missing() if policy.kind is ClientKind.LEGACY else ""
         self.history.token(missing)
         client = ClientState(policy.kind, policy.accounts, users, self.domain_controller, missing)
+        if not self._running:
+            self._after_runs.carry_out(users)
         found = [one for one in due(policy, self.history.kept.known, client, self.now()) if not self._runs(one)]
+        if self._awaits_restart():
+            found = [before_restart(one) for one in found]
         offered = {offer.advertisement.advertisement_id for offer in policy.offers}
         for news in self.history.stand(_standings(found), offered):
             self._log(_in_words(news), ERROR if news.state is AdvertisementState.FAILED else INFO)
         return frozenset(_key(one) for one in found if self._start(one, policy, stop))
+
+    def _awaits_restart(self) -> bool:
+        """Nothing new starts then. A program that hangs holds up the restart, and nobody else."""
+        hangs = any(self.now() - running.since >= SLOW_S for running in self._running.values())
+        return self._after_runs.ordered or (self._after_runs.awaits_restart() is not None and not hangs)
 
     def _take_requests(self) -> None:
         for advertisement, at in self.requests.all().items():

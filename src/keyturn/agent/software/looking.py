@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from keyturn.agent.client import Client
 from keyturn.agent.home import Home
+from keyturn.agent.software.afterwards import needs_restart
 from keyturn.agent.software.opening import SAM_LDB
 from keyturn.agent.software.place import Place
 from keyturn.agent.software.policy import Policies
@@ -32,6 +33,8 @@ class Row:
     executed_as: str = ""
     login: str = ""
     cause: str = ""
+    needs_restart: bool = False
+    """It succeeded, and the machine has not started anew since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,4 +111,5 @@ def _ran(run: Run) -> Row:
         run.executed_as,
         run.login,
         run.cause,
+        needs_restart(run),
     )

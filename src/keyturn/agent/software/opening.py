@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from keyturn.agent.client import Client, open_client
+from keyturn.agent.contact import contact
 from keyturn.agent.home import Home
 from keyturn.agent.ports import AgentParts, SoftwareParts
+from keyturn.agent.report import Report
 from keyturn.agent.software import logs, telling
+from keyturn.agent.software.afterwards import NeverRestarts
 from keyturn.agent.software.cache import Cache
 from keyturn.agent.software.channel import SiteChannel
 from keyturn.agent.software.content import Content
@@ -22,6 +26,9 @@ from keyturn.agent.software.ports import Fetch, Point, Presentable
 from keyturn.agent.software.requests import Requests
 from keyturn.agent.software.sources import Manifests, SourcePoint
 from keyturn.agent.software.workshop import Workshop
+from keyturn.agent.status import read_status
+from keyturn.agent.turns import Besides, take_turn
+from keyturn.agent.ungated import ungated_contact
 from keyturn.distribution.run_context import Machine, RealmAccount
 from keyturn.model.logon import LogonProtocol
 from keyturn.model.software import OWN_POINT, ClientKind, DistributionPoint, Offer, Policy
@@ -70,6 +77,7 @@ def open_software(home: Home, place: Place, parts: AgentParts, needs: SoftwarePa
 
     shop = Workshop(
         runner=needs.runner(place.path / RUNS, client.installation.protocol),
+        computer=needs.computer,
         fetch=content(points),
         fetch_source=content(lambda source: SourcePoint(points(source), manifests)),
         hold=cache.held,
@@ -81,10 +89,14 @@ def open_software(home: Home, place: Place, parts: AgentParts, needs: SoftwarePa
         write_content=written.writer(logs.CONTENT),
     )
 
-    def post() -> None:
+    def send(_: Besides) -> None:
         with home.lock(), suppress(OSError):
             client.credentials.refresh()
             telling.send(history, client)
+
+    def contact_now(besides: Besides) -> None:
+        """As any other: the site is asked before a password is presented."""
+        take_turn(home, client, _contact_of(home), parts, besides=besides)
 
     controller = SAM_LDB.exists()
     return Software(
@@ -96,9 +108,16 @@ def open_software(home: Home, place: Place, parts: AgentParts, needs: SoftwarePa
         kind=kind,
         domain_controller=controller,
         now=parts.now,
-        post=post if kind is ClientKind.ADVANCED else lambda: None,
+        post=send if kind is ClientKind.ADVANCED else contact_now,
         token_missing=DomainToken(needs.domain_token, parts.now).missing if controller else not_needed,
     )
+
+
+def without_restarts(parts: AgentParts) -> AgentParts:
+    """For a machine whose owner restarts it."""
+    if parts.software is None:
+        return parts
+    return replace(parts, software=replace(parts.software, computer=NeverRestarts(parts.software.computer)))
 
 
 def lowered(home: Home, parts: AgentParts) -> tuple[str, ...]:
@@ -108,6 +127,12 @@ def lowered(home: Home, parts: AgentParts) -> tuple[str, ...]:
     if parts.software is None or not (place.path / RUNS).is_dir():
         return ()
     return parts.software.runner(place.path / RUNS, LogonProtocol.NTLM).put_right()
+
+
+def _contact_of(home: Home) -> Callable[[Client], Report]:
+    """As its last one was."""
+    last = read_status(home.status())
+    return contact if last is None or last.gated else ungated_contact
 
 
 def _points(home: Home, client: Client, needs: SoftwareParts) -> Points:

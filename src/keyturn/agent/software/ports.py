@@ -62,7 +62,7 @@ class LeftAlone(Computer):
     def boot(self) -> str:
         return ""
 
-    def restart(self, after_s: float, reason: str) -> None:
+    def restart(self, after_s: float, reason: str) -> None:  # noqa: ARG002
         raise Refused("this agent cannot restart its machine", hint="restart it yourself")
 
     def log_off(self, user: str) -> None:

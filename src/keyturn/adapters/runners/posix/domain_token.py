@@ -121,7 +121,8 @@ def _make(state: _State) -> None:
         _samba("samba-tool", "group", "add", GROUP, "--description=Keyturn, accounts of domain controllers' clients")
     if state is _State.ABSENT:
         _samba("samba-tool", "user", "create", NAME, "--random-password", f"--description={_DESCRIPTION}")
-    _samba("samba-tool", "group", "addmembers", GROUP, NAME)
+    if NAME not in _samba("samba-tool", "group", "listmembers", GROUP).splitlines():
+        _samba("samba-tool", "group", "addmembers", GROUP, NAME)
     _samba("samba-tool", "user", "setprimarygroup", NAME, GROUP)
 
 

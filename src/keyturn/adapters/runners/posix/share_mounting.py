@@ -1,13 +1,13 @@
 """Shares as a folder for as long as a program runs: starts the helper, hands it the order, hears what it says."""
 
 import subprocess
-import sys
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+from keyturn.adapters.runners.posix.own_process import words_for
 from keyturn.adapters.runners.posix.share_protocol import (
     MODULE,
     Accessed,
@@ -54,7 +54,7 @@ class Mounted:
         self._mount_point = mount_point
         self._shares = shares
         self._protocol = protocol
-        self._command = (*through, sys.executable, "-I", "-m", MODULE, str(mount_point))
+        self._command = (*through, *words_for(MODULE, str(mount_point)))
         self._environment = {**_ENVIRONMENT, **(environment or {})}
         self._note = note
         self._accesses: list[Access] = []

@@ -3,12 +3,12 @@
 import os
 import selectors
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 
+from keyturn.adapters.runners.posix.own_process import words_for
 from keyturn.adapters.runners.posix.stage import MODULE
 from keyturn.adapters.runners.posix.stage_protocol import (
     Exited,
@@ -50,7 +50,7 @@ class Stage:
     def __enter__(self) -> "Stage":
         self.unread, self.output = os.pipe()
         self._process = subprocess.Popen(  # this program itself
-            [sys.executable, "-I", "-m", MODULE],
+            words_for(MODULE),
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
