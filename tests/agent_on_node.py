@@ -1,5 +1,5 @@
-"""Run on a node of the lab that has joined the domain: a legacy agent runs a program as the token account and one as the
-Software Installation account, which reaches a share. What it reports and logs, as JSON."""
+"""Run on a node of the lab that has joined the domain, from a machine of a test's own: a legacy agent runs a program as
+the token account and one as the Software Installation account, which reaches a share. What comes of them, as JSON."""
 
 import json
 import sys
@@ -10,9 +10,8 @@ import msgspec
 
 from keyturn.adapters.runners.posix.runner import PosixRunner
 from keyturn.model.software import ClientKind
-from tests.domain_runs import JOINED
 from tests.policies import INSTALLER, NOW, offer, policy
-from tests.posix_runs import left_of, machine
+from tests.posix_runs import left_of
 from tests.story.agent_site import FIRST
 from tests.story.software_site import SoftwareMachine, SoftwareSite
 
@@ -20,8 +19,7 @@ from tests.story.software_site import SoftwareMachine, SoftwareSite
 def main(file: str, to: str) -> None:
     """The installer's password comes on standard input."""
     password = sys.stdin.readline().strip()
-    with machine(), tempfile.TemporaryDirectory() as folder:
-        Path("/etc/nsswitch.conf").write_text(JOINED)
+    with tempfile.TemporaryDirectory() as folder:
         site = SoftwareSite()
         site.clock.now = NOW
         runs = Path(folder) / "agent" / "software" / "runs"

@@ -12,16 +12,15 @@ from tests.posix_runs import machine
 
 IDENTITIES: dict[str, ExecuteAs] = {
     "token": TokenAccount(),
-    "domain token": TokenAccount(domain=True),
     "installer": RaisedAccount("CORP\\kt-installer"),
     "unknown": RaisedAccount("CORP\\kt-nobody"),
 }
-JOINED = "passwd: files winbind\ngroup: files winbind\nhosts: files dns\n"
+_JOINED = "passwd: files winbind\ngroup: files winbind\nhosts: files dns\n"
 
 
 def main(*names: str) -> None:
     with machine(), tempfile.TemporaryDirectory() as folder:
-        Path("/etc/nsswitch.conf").write_text(JOINED)
+        Path("/etc/nsswitch.conf").write_text(_JOINED)
         (Path(folder) / "content").mkdir(mode=0o755)
         runner = PosixRunner(Path(folder) / "runs")
         found = {}

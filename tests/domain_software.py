@@ -263,4 +263,3 @@ def _until_shared(domain: Samba) -> None:
             return
         assert time.monotonic() < until, "the file server does not follow its settings"
         time.sleep(0.05)  # it tells nobody when it does
-

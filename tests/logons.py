@@ -1,4 +1,4 @@
-"""Who is logged on to this machine, for tests: a list of logons of their own, which this thread and its processes see."""
+"""Who is logged on to this machine, for tests: a list of logons that this thread and its processes alone see."""
 
 import os
 import struct

@@ -1,14 +1,13 @@
 """A real Active Directory for tests: two Samba domain controllers of the lab, each in a network of its own."""
 
 import os
-import secrets
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import ldap
@@ -20,9 +19,10 @@ from keyturn.model.accounts import RealmName
 from keyturn.model.estate import Realm, RealmKind
 from keyturn.model.policy import RealmPolicy
 from keyturn.model.secret import Secret
+from tests import samba_image
 from tests.how_to import commands
+from tests.samba_image import ADLAB, Image
 
-ADLAB = Path(__file__).parents[1] / "lab" / "adlab"
 REALM = RealmName("CORP")
 BASE = "DC=corp,DC=example"
 OUR_UNIT = f"OU=Keyturn,{BASE}"
@@ -98,12 +98,7 @@ class Samba:
         return Realm(REALM, RealmKind.ACTIVE_DIRECTORY, hosts or self.hosts, connection=tuple(settings.items()))
 
     def adlab(self, *arguments: str, given: str = "") -> str:
-        done = subprocess.run(
-            [ADLAB, *arguments], env=self.environment, input=given, capture_output=True, text=True, timeout=100
-        )
-        if done.returncode:
-            raise RuntimeError(f"adlab {' '.join(arguments)}: {done.stdout}{done.stderr}")
-        return done.stdout
+        return samba_image.adlab(self.environment, *arguments, given=given)
 
     def administer(self, host: str | None = None) -> SimpleLDAPObject:
         connection = SimpleLDAPObject(f"ldaps://{host or self.hosts[0]}")
@@ -219,37 +214,39 @@ class Samba:
 
 @contextmanager
 def running(*, file_server: bool = False, grace_min: int = 60, tell_logons: bool = False) -> Iterator[Samba]:
-    """Skips the test, with the reason, where no domain can be made."""
+    """As it was made, whatever tests before have done to theirs; one at a time in a process. Skips the test, with the
+    reason, where no domain can be made."""
     for program in ("samba", "samba-tool", "ip", "nft", "openssl", "kinit", "ldapmodify"):
         if shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is None:
             pytest.skip(f"{program} is not installed (lab/README.md names the packages)")
     if os.geteuid() or subprocess.run(["unshare", "-nm", "true"], capture_output=True).returncode:
         pytest.skip("no right to make network namespaces (root with CAP_SYS_ADMIN)")
-    place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    directory = Path(tempfile.mkdtemp(prefix="keyturn-ad-", dir=place))
-    directory.chmod(0o711)  # whoever reads the share gets through to it
-    number = secrets.randbelow(200) + 20
-    environment = os.environ | {
-        "ADLAB_DIR": str(directory / "lab"),
-        "ADLAB_PREFIX": f"k{secrets.token_hex(2)}",
-        "ADLAB_NET": f"10.77.{number}",
-        "ADLAB_NOTIFY": "0",
-        "ADLAB_OLDPW": str(grace_min),
-        "ADLAB_LOUD": "1 auth_json_audit:3" if tell_logons else "1",
-    }
-    samba = Samba(environment, (f"10.77.{number}.11", f"10.77.{number}.12"), directory / "lab")
+    image = _image()
+    directory = samba_image.place()
+    lab = directory / "lab"
+    samba = Samba(image.environment(lab, "1 auth_json_audit:3" if tell_logons else "1"), image.hosts, lab)
     try:
+        image.copy(lab, grace_min=grace_min)
         samba.adlab("up", "2", "1" if file_server else "0")
-        samba.adlab("ex", "dc1", "samba-tool", "group", "add", READERS)
-        if file_server:
-            samba.adlab("ex", "dc1", "samba-tool", "group", "addmembers", "sms-readers", READERS)
-        samba.adlab("ex", "dc1", "sh", "-eu", given="\n".join(commands("realm-active-directory", "sh")))
-        samba.set_password("CN=svc-keyturn,CN=Users," + BASE, OURS.secret)
-        samba.adlab("sync", "dc1", "dc2")
         yield samba
     finally:
-        subprocess.run([ADLAB, "down"], env=environment, capture_output=True)
+        subprocess.run([ADLAB, "down"], env=samba.environment, capture_output=True)
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@cache
+def _image() -> Image:
+    return samba_image.make(_delegate)
+
+
+def _delegate(environment: dict[str, str], lab: Path, hosts: tuple[str, ...]) -> None:
+    """Keyturn's own login with the rights that the how-to gives it, and a group for it to put members into."""
+    samba = Samba(environment, hosts, lab)
+    samba.adlab("ex", "dc1", "samba-tool", "group", "add", READERS)
+    samba.adlab("ex", "dc1", "samba-tool", "group", "addmembers", "sms-readers", READERS)
+    samba.adlab("ex", "dc1", "sh", "-eu", given="\n".join(commands("realm-active-directory", "sh")))
+    samba.set_password("CN=svc-keyturn,CN=Users," + BASE, OURS.secret)
+    samba.adlab("sync", "dc1", "dc2")
 
 
 def _octets(value: object) -> bytes:

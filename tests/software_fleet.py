@@ -11,7 +11,6 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -158,7 +157,7 @@ class Fleet(Stage):
         servers = set(chance.sample(range(kills), server_kills))
         for number in range(kills):
             time.sleep(chance.uniform(0.05, 0.4))  # chance decides when it strikes, not what is waited for
-            busy = sorted({trace.agent for trace in self.traced() if trace.under_way}) if number % 2 else []
+            busy = [name for name in self.names if self._is_busy(name)] if number % 2 else []
             self._kill_and_start(chance.choice(busy or self.names))
             if number in servers:
                 self.kill_server()
@@ -186,9 +185,6 @@ class Fleet(Stage):
             if report["run"]:
                 found.setdefault(report["run"], []).append(report["state"])
         return [Told(run, tuple(states)) for run, states in found.items() if "running" in states]
-
-    def traced(self) -> "list[Trace]":
-        return [_trace(file) for file in sorted(self.traces.iterdir())]
 
     def trace(self, name: str, program: str) -> "Trace":
         return _trace(self.traces / f"{name}.{program}")
@@ -219,10 +215,15 @@ class Fleet(Stage):
     def _stands(self, advertisement: str, remembered: dict[str, Remembered]) -> bool:
         """As the agent has it."""
         told = self.api.get(f"/advertisements/{advertisement}/status")["clients"]
-        runs = {name: run for name, kept in remembered.items() for run in kept.runs if run.advertisement == advertisement}
+        runs = {
+            name: run for name, kept in remembered.items() for run in kept.runs if run.advertisement == advertisement
+        }
         return {one["client"]: (one["run"], one["state"]) for one in told} == {
             name: (run.run_id, run.state.value) for name, run in runs.items()
         }
+
+    def _is_busy(self, name: str) -> bool:
+        return any(run.state is AdvertisementState.RUNNING for run in self.remembered(name).runs)
 
     def _kill_and_start(self, name: str) -> None:
         agent = self.agents[name]
@@ -254,20 +255,15 @@ class Fleet(Stage):
 class Trace:
     """What the runs of one program at one agent left: how often each of them began, and ended."""
 
-    agent: str
     began: Counter[str]
     ended: Counter[str]
-
-    @property
-    def under_way(self) -> bool:
-        return self.began != self.ended
 
 
 def _trace(file: Path) -> Trace:
     lines = file.read_text().splitlines() if file.exists() else []
     words = [line.split() for line in lines]
     began, ended = (Counter(run for what, run in words if what == wanted) for wanted in ("began", "ended"))
-    return Trace(file.name.partition(".")[0], began, ended)
+    return Trace(began, ended)
 
 
 def _package(number: int) -> str:

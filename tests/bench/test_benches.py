@@ -20,6 +20,7 @@ SMALL = {
     "policy": ("--clients", "20", "--offers", "3", "--connections", "2"),
     "rotations": ("--accounts", "2", "--rounds", "1"),
     "shares": ("--mb", "2", "--rounds", "1"),
+    "software": ("--offers", "3", "--runs", "20", "--turns", "2"),
 }
 NEEDS = {"forecast": ("simpy",), "growth": ("simpy", "matplotlib")}
 """From the dependency group `bench`."""

@@ -12,8 +12,10 @@ from click.testing import CliRunner, Result
 from keyturn.agent.ports import SoftwareParts
 from keyturn.agent.software.requests import Requests
 from keyturn.cli.agent import agent
+from keyturn.distribution.accesses import Access
 from keyturn.model.errors import NotFound, Refused
-from keyturn.model.software import At, Rights
+from keyturn.model.logon import Answer
+from keyturn.model.software import Afterwards, At, Rights
 from tests.memory_runner import exits
 from tests.policies import NETWORK, NOW, offer, policy
 from tests.story.software_site import SoftwareMachine, SoftwareSite
@@ -37,7 +39,7 @@ def typed(machine: SoftwareMachine, *words: str) -> Result:
     def unused(*_: object) -> NoReturn:
         raise AssertionError("nothing here has content")
 
-    needs = SoftwareParts(lambda *_: machine.runner, lambda *_: unused, unused, unused)
+    needs = SoftwareParts(lambda *_: machine.runner, lambda *_: unused, unused, unused, computer=machine.computer)
     parts = SimpleNamespace(agent=replace(machine.parts, software=needs))
     return CliRunner().invoke(agent, [*words, "--dir", str(machine.folder)], obj=parts)
 
@@ -47,8 +49,10 @@ def test_one_contact_runs_what_is_due_to_its_end(site, machine):
     assert typed(machine, "run", "--once").exit_code == 0
     shown = typed(machine, "software", "status")
     assert shown.stdout.splitlines() == [
-        "PHX20001  PHX00001 install  succeeded  1970-01-12T13:46:40+00:00  exit code 0  as root, login root",
-        "PHX20002  PHX00002 install  waiting  it is optional; nobody has asked for it",
+        "PHX20001  succeeded    PHX00001 install",
+        "          1970-01-12T13:46:40+00:00, exit code 0, as root",
+        "PHX20002  waiting      PHX00002 install",
+        "          it is optional; nobody has asked for it",
     ]
     assert "policy 1 of site PHX, good until" in shown.stderr
     assert [report.state.value for report in site.reports] == [
@@ -60,9 +64,12 @@ def test_a_program_that_failed_is_shown_with_its_reason(site, machine):
     machine.runner.comes_to = exits(2)
     site.offer(policy(offer()))
     typed(machine, "run", "--once")
-    [line] = typed(machine, "software", "status").stdout.splitlines()
-    assert "failed" in line
-    assert line.endswith("the program ended with a code that is no success: exit code 2")
+    assert typed(machine, "software", "status").stdout.splitlines() == [
+        "PHX20001  failed       PHX00001 install",
+        "          1970-01-12T13:46:40+00:00, exit code 2, as root",
+        "          the program ended with a code that is no success: exit code 2",
+        "          way out: its last lines stand in the client's log",
+    ]
     [row] = json.loads(typed(machine, "software", "status", "--json").stdout)
     assert (row["state"], row["cause"], row["exit_code"]) == ("failed", "exit-code", 2)
 
@@ -70,9 +77,36 @@ def test_a_program_that_failed_is_shown_with_its_reason(site, machine):
 def test_what_waits_says_for_what_and_until_when(site, machine):
     site.offer(policy(offer(1, assignments=(At(NOW + 60),)), offer(2, rights=Rights.USER)))
     typed(machine, "run", "--once")
-    first, second = typed(machine, "software", "status").stdout.splitlines()
-    assert first.endswith("waiting  it is not its time yet  until 1970-01-12T13:47:40+00:00")
-    assert second.endswith("waiting  it waits for a user to log on")
+    assert typed(machine, "software", "status").stdout.splitlines() == [
+        "PHX20001  waiting      PHX00001 install",
+        "          it is not its time yet",
+        "          until 1970-01-12T13:47:40+00:00",
+        "PHX20002  waiting      PHX00002 install",
+        "          it waits for a user to log on",
+    ]
+
+
+def test_what_was_refused_a_share_says_who_where_and_the_way_out_within_80_columns(site, machine):
+    share = r"\\files-of-the-second-floor.corp.example\applications"
+    refused = Access(share, NETWORK, 1, Answer.NO_SHARE_ACCESS, 0xC0000022, 0.012)
+    machine.runner.comes_to = exits(5, accesses=(refused,))
+    site.offer(policy(offer(command_line=rf"./install.sh {share}\data.cab")))
+    typed(machine, "run", "--once")
+    shown = typed(machine, "software", "status").stdout
+    assert max(map(len, shown.splitlines())) < 80
+    for word in (share, NETWORK, "no-share-access", "0xc0000022", "way out: let the account read the share"):
+        assert word in shown, "whole, to be copied from the screen"
+
+
+def test_a_restart_that_is_needed_is_shown_and_not_made_where_that_is_forbidden(site, machine):
+    site.offer(policy(offer(afterwards=Afterwards.CLIENT_RESTARTS)))
+    assert typed(machine, "run", "--once", "--no-restart").exit_code == 0
+    shown = typed(machine, "software", "status").stdout
+    assert "the machine has not restarted since" in shown
+    assert "--no-restart" in shown
+    assert machine.computer.restarts == []
+    [row] = json.loads(typed(machine, "software", "status", "--json").stdout)
+    assert (row["state"], row["needs_restart"]) == ("succeeded", True)
 
 
 def test_before_the_first_policy_there_is_nothing_to_show(machine):
@@ -138,3 +172,11 @@ def test_what_was_interrupted_is_repeated_only_for_a_person_who_says_so(site, ma
     assert result.exception.hint.endswith("keyturn agent software run --again")
     site.clock.now += 1
     assert "succeeded" in typed(machine, "software", "run", "PHX20001", "--again").stdout
+
+
+def test_a_client_without_any_account_that_did_its_software_has_not_failed(site, machine):
+    site.published.clear()
+    site.offer(policy(offer()))
+    done = typed(machine, "run", "--once")
+    assert (done.exit_code, len(machine.runner.orders)) == (0, 1)
+    assert "nothing to present" in done.stderr

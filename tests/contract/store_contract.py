@@ -8,6 +8,7 @@ from tests.contract.store.chained_events import ChainedEventsContract
 from tests.contract.store.clients import AttemptsContract, ClientsContract, EventsContract, PeopleContract
 from tests.contract.store.escrow import EscrowContract
 from tests.contract.store.estates import EstatesContract
+from tests.contract.store.handed_down import HandedDownContract
 from tests.contract.store.holders import HoldersContract
 from tests.contract.store.inboxes import InboxesContract
 from tests.contract.store.leases import LeasesContract
@@ -49,5 +50,6 @@ class StoreContract(
     FactsContract,
     PolicyIssuesContract,
     AdvertisementReportsContract,
+    HandedDownContract,
 ):
     pass

@@ -151,7 +151,7 @@ def test_an_authority_file_that_is_not_there_is_named(samba: Samba) -> None:
 
 
 def test_a_controller_that_accepts_and_says_nothing_is_given_up(samba: Samba, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("keyturn.adapters.authorities.active_directory.tunnel.CONNECT_S", 0.2)
+    monkeypatch.setattr("keyturn.adapters.authorities.directories.tunnel.CONNECT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = str(silent.getsockname()[1])
         authority = open_authority(samba.realm(("127.0.0.1",), port=port), _nobody)

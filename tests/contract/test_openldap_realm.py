@@ -136,7 +136,10 @@ def test_an_authority_file_that_is_not_there_is_named(directory: Directory) -> N
     assert raised.value.permanent
 
 
-def test_a_server_that_accepts_and_says_nothing_is_given_up(directory: Directory) -> None:
+def test_a_server_that_accepts_and_says_nothing_is_given_up(
+    directory: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keyturn.adapters.authorities.directories.tunnel.CONNECT_S", 0.2)
     with socket.create_server((ADDRESSES[0], 0)) as silent:
         authority = open_authority(directory.realm(port=silent.getsockname()[1]), lambda: KEYTURN)
         with pytest.raises(AuthorityError) as raised:

@@ -191,8 +191,7 @@ def test_both_controllers_run_programs_as_one_account_that_the_first_has_made(pl
     [account] = accounts(place, "dc1")
     assert account["primaryGroupID"] == number_of_group(place)
     assert account["memberOf"] == f"CN=Domain Users,CN=Users,{BASE}"
-    local = Path("/etc/passwd").read_text().lower()
-    assert "smsclitok" not in local
+    assert "smsclitoknacct" not in Path("/etc/passwd").read_text().lower()
 
 
 def test_an_agent_killed_while_a_program_is_raised_leaves_nothing_raised(place: Place) -> None:
@@ -235,7 +234,7 @@ def test_an_account_of_the_domain_that_somebody_else_made_is_named_and_not_used(
 
 
 def test_what_was_cut_off_while_it_was_made_is_finished_by_the_one_that_makes_it(place: Place) -> None:
-    """Before the last step the account has the primary group of everybody."""
+    """Before the last step the account is in its group, and has the primary group of everybody."""
     place.domain.write(f"CN={NAME},CN=Users,{BASE}", primaryGroupID=513)
     place.domain.adlab("sync", "dc1", "dc2")
     advertisement = place.offer("after", "true", "dc2")

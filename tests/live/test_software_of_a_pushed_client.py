@@ -62,7 +62,7 @@ def stage(tmp_path: Path, machine: PushMachine, kind: ClientKind) -> Iterator[St
 def test_a_pushed_client_runs_what_is_advertised_to_it_as_its_kind_does(
     stage: Stage, machine: PushMachine, kind: ClientKind
 ) -> None:
-    """It learns its kind when it joins: that of a legacy client comes by the access point, and is the token account's."""
+    """It learns its kind when it joins. A legacy client's policy comes by the access point."""
     command_line = 'sh -c "echo $(id -u) $(cat /proc/self/loginuid) $HOME > /var/lib/told"'
     stage.keyturn("package", "add", "Tools")
     stage.keyturn("program", "add", "DMO00001", "show", "--command-line", command_line)

@@ -1,5 +1,7 @@
-"""The second seed's contrast, side by side on a real domain: one package, brought to a real distribution point, fetches a
-file from a share that is no distribution point while it runs."""
+"""The second seed's contrast, side by side on a real domain.
+
+One package, brought to a real distribution point, fetches a file from a share that is none while it runs.
+"""
 
 import json
 import sys

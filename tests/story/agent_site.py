@@ -48,7 +48,8 @@ from keyturn.wire.sealed import seal_for
 from keyturn.wire.signing import BadSignature, Request, claimed_keyid, verify
 
 FIRST, SECOND = "PHX\\SMSClient_PHX", "PHX\\SMSClient_PHX2"
-SERVER = "https://phx.example:8443"
+SERVER = "https://192.0.2.1:8443"
+"""An address for examples (RFC 5737): a name would be looked up for what the machine tells of itself."""
 
 
 @dataclass

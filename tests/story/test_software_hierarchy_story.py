@@ -41,6 +41,7 @@ from keyturn.operations.inbox_reading import read_inboxes
 from keyturn.operations.inboxes import deliver
 from keyturn.operations.sending import Sender
 from keyturn.operations.software_policy import Policies
+from keyturn.operations.status_messages import Asked
 from keyturn.site import messages
 from tests.hierarchy import Hierarchy, child, estate
 from tests.inner_site import InnerSite
@@ -48,7 +49,7 @@ from tests.inner_site import InnerSite
 PACKAGE, OFFER, DESKS = PackageId("CEN00001"), AdvertisementId("CEN20001"), CollectionId("CENC0001")
 INSTALL = ProgramName(PACKAGE, "Install")
 CEN, EUR, LON = map(SiteCode, ("CEN", "EUR", "LON"))
-LARGE = 20 * 1024 * 1024
+LARGE = 18 * 1024 * 1024
 State = AdvertisementState
 
 
@@ -180,17 +181,43 @@ def test_new_content_is_sent_in_pieces_and_offered_once_it_is_there(sites: Hiera
     author(center)
     approve(center)
     settle(sites)
-    large = random.Random(7).randbytes(2 * LARGE)
+    large = random.Random(7).randbytes(LARGE)
     source(center, install=large)
     software_packages.update(center.parts, PACKAGE, by="olga")
     approve(center)
-    most = 0
-    for _ in range(40):
-        settle(sites, 1)
-        most = max(most, sum(len(site.store.outgoing(["EUR", "LON"], 100)) for site in sites.sites.values()))
+    settle(sites, 20)
     assert content_at(below)["install"] == large
     assert offered(below, "PC-EUR") == ["CEN20001 1"]
-    assert most <= 12, "no more waits in a queue than was asked for"
+
+
+def test_what_comes_as_another_file_is_thrown_away_and_asked_for_again(sites: Hierarchy) -> None:
+    center, below = sites.sites["CEN"], sites.sites["EUR"]
+    assert center.parts.content is not None
+    author(center)
+    [file, *_] = [file for file in center.store.manifest(PACKAGE, 1).files if file.path == "install"]
+    damaged = Path(center.parts.content.blobs.place(file.sha256))
+    damaged.chmod(0o644)
+    damaged.write_bytes(b"THE editor")
+    settle(sites)
+    assert below.parts.content is not None
+    assert below.parts.content.blobs.size(file.sha256) is None
+    said = [message.text for message in below.store.messages(Asked(), 100)]
+    assert sum("what came is not what it was to be" in text for text in said) == 1, "not again and again"
+    damaged.write_bytes(b"the editor")
+    sites.clock.turn(3600)
+    settle(sites)
+    assert content_at(below)["install"] == b"the editor"
+
+
+def test_nothing_is_offered_below_while_its_content_is_at_no_point_there(sites: Hierarchy) -> None:
+    author(sites.sites["CEN"])
+    approve(sites.sites["CEN"])
+    sites.settle()
+    below = sites.sites["EUR"]
+    assert (standing(below), offered(below, "PC-EUR")) == (Standing.IN_FORCE, [])
+    distribute(below.parts)
+    sites.clock.turn(10)
+    assert offered(below, "PC-EUR") == ["CEN20001 1"]
 
 
 def test_a_file_that_is_here_already_is_not_sent(sites: Hierarchy) -> None:
@@ -403,7 +430,7 @@ def mortal(sites: Hierarchy, code: str, chance: random.Random) -> None:
     sites.senders[code] = Sender(site.parts, lambda: 1.0)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_sites_killed_at_random_lose_and_double_nothing(sites: Hierarchy, seed: int) -> None:
     chance = random.Random(seed)
     contents = [random.Random(100 + number).randbytes(3_000_000 + number) for number in range(3)]
@@ -413,11 +440,11 @@ def test_sites_killed_at_random_lose_and_double_nothing(sites: Hierarchy, seed: 
         sites.sites[code].enrol(f"PC-{code}")
     pairs = [("CEN", "EUR"), ("EUR", "CEN"), ("EUR", "LON"), ("LON", "EUR")]
     kills = 0
-    for round_number in range(60):
+    for round_number in range(45):
         sites.cut = {pair for pair in pairs if chance.random() < 0.2}
         sites.silent = {pair for pair in pairs if chance.random() < 0.2}
-        if round_number in (20, 40):
-            source(sites.sites["CEN"], install=contents[round_number // 20])
+        if round_number in (15, 30):
+            source(sites.sites["CEN"], install=contents[round_number // 15])
             software_packages.update(sites.sites["CEN"].parts, PACKAGE, by="olga")
             approve(sites.sites["CEN"])
         for code in ("EUR", "LON"):
@@ -436,7 +463,7 @@ def test_sites_killed_at_random_lose_and_double_nothing(sites: Hierarchy, seed: 
     for code in sites.sites:
         sites.sites[code].close()
         sites.found(code, ESTATES[code], two_person_approval=code == "CEN")
-    settle(sites, 60)
+    settle(sites, 40)
     assert kills > 10
     for code in ("EUR", "LON"):
         assert content_at(sites.sites[code])["install"] == contents[2]
@@ -444,7 +471,7 @@ def test_sites_killed_at_random_lose_and_double_nothing(sites: Hierarchy, seed: 
         kept = sites.sites["CEN"].store.reports(OFFER, f"PC-{code}")
         known = sites.sites[code].store.reports(OFFER, f"PC-{code}")
         assert [one.report.number for one in kept] == [one.report.number for one in known]
-        assert len(kept) > 30
+        assert len(kept) > 20
 
 
 def leave_report(site: InnerSite, machine: str, number: int) -> None:

@@ -228,6 +228,22 @@ def test_a_legacy_client_runs_administrative_programs_as_its_token_account(site,
     assert machine.runner.orders[0].execute_as == TokenAccount()
 
 
+def test_a_legacy_client_on_a_domain_controller_waits_for_the_domains_token_account(site, machine):
+    site.offer(policy(offer(), kind=ClientKind.LEGACY))
+    software = machine.started()
+    software.domain_controller, software.token_missing = True, lambda: "it has not come"
+    machine.contact_with(software)
+    software.run_out(threading.Event())
+    assert (last(site).state, last(site).reason) == (
+        AdvertisementState.WAITING,
+        "it waits for the domain's token account: it has not come",
+    )
+    software.token_missing = lambda: ""
+    software.run_out(threading.Event())
+    assert machine.runner.orders[0].execute_as == TokenAccount(domain=True)
+    assert last(site).state is AdvertisementState.SUCCEEDED
+
+
 def test_content_is_fetched_by_the_computer_account_and_then_the_network_access_account(site, machine):
     site.offer(policy(offer(digest="ab" * 32, points=(POINT,))))
     machine.folder_of_content = machine.folder / "cached"

@@ -100,10 +100,10 @@ def test_sms_2003_has_seventeen_roles_and_takes_fourteen_characters_in_each() ->
 HOLDERS = {
     HeldBy.SITE_SERVERS: "service database site-address site-system-connection client-push-installation",
     HeldBy.SITE_SYSTEMS: "server-connection remote-service",
-    HeldBy.LEGACY_CLIENTS: "client-connection-default client-connection-additional software-installation "
-    "client-user-token-dc",
+    HeldBy.LEGACY_CLIENTS: "client-connection-default client-connection-additional software-installation",
     HeldBy.ADVANCED_CLIENTS: "network-access",
-    HeldBy.EACH_CLIENT: "client-services client-services-dc client-user-token ccm-boot-loader ccm-boot-loader-dc",
+    HeldBy.EACH_CLIENT: "client-services client-services-dc client-user-token client-user-token-dc ccm-boot-loader "
+    "ccm-boot-loader-dc",
 }
 
 

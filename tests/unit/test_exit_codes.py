@@ -110,10 +110,22 @@ def mif(status: str, description: str = "") -> bytes:
         (b"", None),
         (b"\xff\xfe\x00Start", None),
         (mif("Success") + b" " * 70_000, None),
+        (mif("Failed", "kein Platz für é").decode().encode("cp1252"), JobStatus(False, "kein Platz für é")),
+        (mif("Failed", "kein Platz für é"), JobStatus(False, "kein Platz für é")),
+        (mif("Failed", "für").decode().encode("utf-8-sig"), JobStatus(False, "für")),
+        (mif("Failed", "für").decode().encode("utf-16"), JobStatus(False, "für")),
+        (mif("Failed", "für").decode().encode("utf-16-le"), JobStatus(False, "für")),
+        (b"\xfe\xff" + mif("Failed", "für").decode().encode("utf-16-be"), JobStatus(False, "für")),
+        (mif("Success").upper(), JobStatus(True)),
+        (mif("Success").replace(b'"Success"', b'"Success" // as ever'), JobStatus(True)),
     ],
 )
 def test_what_a_status_mif_says(content, found):
     assert read_status_mif(content) == found
+
+
+def test_of_several_the_newest_counts_that_is_a_status():
+    assert first_status([mif("Failed", "the last word"), mif("Success")]) == JobStatus(False, "the last word")
 
 
 def test_an_inventory_mif_is_no_status():

@@ -72,6 +72,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"detection": (Detection(DetectionKind.FILE, ""),)}, "detection"),
     ({"detection": (Detection(DetectionKind.FILE, "/opt/editor", "no digest"),)}, "detection"),
     ({"detection": (Detection(DetectionKind.COMMAND, "editor", "1"),)}, "detection"),
+    ({"detection": (Detection(DetectionKind.FILE, "bin/editor"),)}, "detection-from-a-root"),
+    ({"detection": (Detection(DetectionKind.FILE, "~bob/editor"),)}, "detection-from-a-root"),
     ({"run_first": ProgramName(PackageId("PHX00009"), "Gone")}, "run-first"),
     ({"run_first": PROGRAM.ref}, "run-first-cycle"),
 ]
@@ -80,6 +82,11 @@ WARNED: list[tuple[dict[str, Any], str]] = [
     ({"drive": "S:"}, "drive-of-nobody"),
     ({"detection": ()}, "no-detection"),
     ({"command_line": "./install PASSWORD=Maple7Rain"}, "secret-in-command-line"),
+    ({"command_line": "./install --password Maple7Rain"}, "secret-in-command-line"),
+    ({"command_line": "./install https://ann:Maple7Rain@files/editor"}, "secret-in-command-line"),
+    ({"detection": (Detection(DetectionKind.COMMAND, "ask --token Maple7Rain"),)}, "secret-in-command-line"),
+    ({"command_line": "./install 'for all"}, "command-line-unread"),
+    ({"detection": (Detection(DetectionKind.COMMAND, 'ask "editor'),)}, "command-line-unread"),
     ({"command_line": r"./install \\files\office\setup.ini"}, "shares-of-legacy-clients"),
     ({"shares": (r"\\files\office",)}, "shares-of-legacy-clients"),
 ]
@@ -92,6 +99,12 @@ TAKEN: list[dict[str, Any]] = [
     {"detection": (Detection(DetectionKind.FILE, "~/editor", SHA), Detection(DetectionKind.PACKAGE, "editor", ">=2"))},
     {**INSTALLER, **NOBODY},
     {"max_run_s": None},
+    {"detection": (Detection(DetectionKind.FILE, r"C:\Program Files\Editor\editor.exe"),)},
+]
+UNREMARKABLE = [
+    "./reset-password --now",
+    r'"\\files\office\setup" "\\files\office\"',
+    "sh -c 'echo \"two words\"'",
 ]
 
 
@@ -112,6 +125,12 @@ def test_what_may_surprise_is_said(changed: dict[str, Any], rule: str) -> None:
 @pytest.mark.parametrize("changed", TAKEN)
 def test_what_goes_together_is_taken(changed: dict[str, Any]) -> None:
     assert not any(rules(replace(PROGRAM, **changed)).values())
+
+
+@pytest.mark.parametrize("line", UNREMARKABLE)
+def test_a_line_that_only_looks_like_trouble_is_not_remarked_upon(line: str) -> None:
+    found = rules(replace(PROGRAM, command_line=line))
+    assert not {"secret-in-command-line", "command-line-unread"} & found.keys()
 
 
 def test_every_rule_of_a_program_has_a_row() -> None:

@@ -106,6 +106,14 @@ def test_without_a_software_installation_account_the_program_cannot_be_prepared(
 
 
 @pytest.mark.parametrize("kind", ClientKind)
+def test_on_a_domain_controller_without_the_domains_token_account_only_its_programs_wait(kind: ClientKind) -> None:
+    state = ClientState(kind, ACCOUNTS, ("ann",), domain_controller=True, token_missing="it has not come")
+    outcomes = [resolve_run_context(program, state) for program in (ADMINISTRATIVE, BY_THE_USER, BY_THE_INSTALLER)]
+    waits = Deferred("it waits for the domain's token account: it has not come")
+    assert [outcome == waits for outcome in outcomes] == [kind is LEGACY, False, False]
+
+
+@pytest.mark.parametrize("kind", ClientKind)
 def test_the_network_access_account_is_never_a_process(kind: ClientKind) -> None:
     for program in (ADMINISTRATIVE, BY_THE_USER, BY_THE_INSTALLER):
         outcome = resolve_run_context(program, ClientState(kind, ACCOUNTS, ("ann",)))

@@ -70,10 +70,11 @@ def advertise(
     ahead = api.post("/advertisements/preview", wanted)
     if not as_json:
         _show_ahead(ahead)
-    if not yes and (as_json or not confirmed("Advertise it?")):
-        if as_json:
-            print_json(ahead)
+    if not yes and as_json:
+        print_json(ahead)
         return
+    if not yes and not confirmed("Advertise it?"):
+        raise click.Abort
     made = api.post("/advertisements", {"advertisement": wanted, "seen": ahead["digest"]})
     if as_json:
         print_json(made)
@@ -132,10 +133,11 @@ def approve(session: Session, advertisement_id: str, yes: bool, as_json: bool) -
     found = api.get(_path(advertisement_id))
     if not as_json:
         _show(found)
-    if not yes and (as_json or not confirmed("Approve it?")):
-        if as_json:
-            print_json(found)
+    if not yes and as_json:
+        print_json(found)
         return
+    if not yes and not confirmed("Approve it?"):
+        raise click.Abort
     approved = api.post(f"{_path(advertisement_id)}/approve", {"digest": found["digest"]})
     if as_json:
         print_json(approved)

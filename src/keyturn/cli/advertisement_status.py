@@ -38,8 +38,7 @@ def _show_all(found: dict[str, Any]) -> None:
     print_table(("client", "of site", "state", "since", "note"), rows, empty=EMPTY)
     if found["counts"]:
         click.echo(", ".join(f"{count} {state}" for state, count in found["counts"].items()))
-    for remedy in dict.fromkeys(one["remedy"] for one in found["clients"] if one["remedy"]):
-        click.echo(f"hint:  {remedy}", err=True)
+    _show_ways_out(found["clients"])
 
 
 def _show_history(client: str, found: list[dict[str, Any]]) -> None:
@@ -49,8 +48,14 @@ def _show_history(client: str, found: list[dict[str, Any]]) -> None:
         ran = f" as {one['executed_as']}" if one["executed_as"] else ""
         click.echo(f"{moment(one['at'])}  {one['state']}{ran}  {_note(one)}".rstrip())
         for access in one["accesses"]:
-            said = access["answer"] or "no answer"
+            said = f"{access['answer'] or 'no answer'}, status {access['status']:#x}"
             click.echo(f"    {access['unc']} as {access['identity']} (try {access['order']}): {said}")
+    _show_ways_out(found[-1:])
+
+
+def _show_ways_out(found: list[dict[str, Any]]) -> None:
+    for remedy in dict.fromkeys(one["remedy"] for one in found if one["remedy"]):
+        click.echo(f"hint:  {remedy}", err=True)
 
 
 def _who(one: dict[str, Any]) -> str:
@@ -60,6 +65,7 @@ def _who(one: dict[str, Any]) -> str:
 
 def _note(one: dict[str, Any]) -> str:
     said = [one["cause"].replace("-", " "), one["reason"]]
-    if one["exit_code"] is not None:
-        said.append(f"exit code {one['exit_code']}")
+    code = f"exit code {one['exit_code']}"
+    if one["exit_code"] is not None and not one["reason"].endswith(code):
+        said.append(code)
     return ": ".join(part for part in said if part)

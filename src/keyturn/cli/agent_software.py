@@ -1,10 +1,12 @@
 """`keyturn agent software`: what is offered to this machine, what ran here, and why something did not."""
 
+import textwrap
 import threading
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
@@ -13,6 +15,12 @@ from keyturn.cli.agent_options import folder_option, no_restart_option
 if TYPE_CHECKING:
     from keyturn.agent.ports import AgentParts
     from keyturn.agent.software.looking import Row
+
+_WIDEST = len("interrupted")
+_UNDER = " " * 10
+"""Under the state, behind the number of the advertisement."""
+_WHOLE_WORDS: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
+"""A share's name is copied from the screen."""
 
 LOGS = ("execmgr", "SMSAPM32", "CAS", "PolicyAgent")
 
@@ -50,7 +58,7 @@ def status(parts: Parts, folder: Path, as_json: bool) -> None:
         until = _moment(seen.policy.expires_at)
         click.echo(f"policy {seen.policy.counter} of site {seen.policy.site}, good until {until}", err=True)
     for row in seen.rows:
-        click.echo(_line(row))
+        _show(row)
     if seen.untold:
         click.echo(f"reports that the site has not taken yet: {seen.untold}", err=True)
 
@@ -82,7 +90,7 @@ def run(parts: Parts, advertisement: str, again: bool, no_restart: bool, folder:
         mine.run_out(threading.Event())
     for row in look(home, client, parts.agent.now()).rows:
         if row.advertisement == advertisement:
-            click.echo(_line(row))
+            _show(row)
 
 
 @software.command()
@@ -104,20 +112,31 @@ def log(name: str | None, lines: int, folder: Path) -> None:
         click.echo(line)
 
 
-def _line(row: "Row") -> str:
+def _show(row: "Row") -> None:
+    """A line for each thing that there is to say, none wider than a terminal of 80 columns."""
     whose = f" for {row.user}" if row.user else ""
-    parts = [f"{row.advertisement}  {row.package} {row.program}{whose}  {row.state}"]
-    if row.finished_at or row.started_at:
-        parts.append(_moment(row.finished_at or row.started_at or 0))
+    click.echo(f"{row.advertisement}  {row.state:{_WIDEST}}  {row.package} {row.program}{whose}")
+    for said in _details(row):
+        click.echo(textwrap.fill(said, 79, initial_indent=_UNDER, subsequent_indent=_UNDER, **_WHOLE_WORDS))
+
+
+def _details(row: "Row") -> Iterator[str]:
+    ran = [_moment(row.finished_at or row.started_at or 0)] if row.finished_at or row.started_at else []
     if row.exit_code is not None:
-        parts.append(f"exit code {row.exit_code}")
+        ran.append(f"exit code {row.exit_code}")
     if row.executed_as:
-        parts.append(f"as {row.executed_as}" + (f", login {row.login}" if row.login else ""))
+        login = f" (login {row.login})" if row.login not in ("", row.executed_as) else ""
+        ran.append(f"as {row.executed_as}{login}")
+    if ran:
+        yield ", ".join(ran)
     if row.reason:
-        parts.append(row.reason)
+        yield row.reason
+    if row.needs_restart:
+        yield "the machine has not restarted since"
+    if row.remedy:
+        yield f"way out: {row.remedy}"
     if row.until:
-        parts.append(f"until {_moment(row.until)}")
-    return "  ".join(parts)
+        yield f"{'until' if row.state == 'waiting' else 'tried again'} {_moment(row.until)}"
 
 
 def _moment(at: float) -> str:

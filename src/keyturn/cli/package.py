@@ -10,7 +10,7 @@ from keyturn.cli.package_inspect import inspect
 from keyturn.cli.plan import confirmed
 from keyturn.cli.printing import listed, print_json, print_table
 from keyturn.cli.tools import Session
-from keyturn.model.errors import Refused
+from keyturn.model.errors import KeyturnError, Refused
 from keyturn.model.software import owner_of
 
 READING_S = 4 * 3600.0
@@ -40,7 +40,12 @@ def add(session: Session, /, as_json: bool, **wanted: Any) -> None:
     made = api.post("/packages", wanted)
     if made["source"]:
         click.echo(f"package {made['package_id']} is made; its source is being read", err=True)
-        _update(api, made["package_id"], {}, as_json=as_json)
+        try:
+            _update(api, made["package_id"], {}, as_json=as_json)
+        except KeyturnError:
+            again = f"keyturn package update {made['package_id']}"
+            click.echo(f"package {made['package_id']} stays, without files; once that is put right: {again}", err=True)
+            raise
     elif as_json:
         print_json({"package": made, "content": None, "new": False})
     else:

@@ -35,7 +35,7 @@ def program() -> None:
 @click.option("--run-first", nargs=2, metavar="PACKAGE NAME", help="The program that runs before its first run.")
 @click.option("--software-installation-account", is_flag=True, help="Legacy clients run it under that account.")
 @click.option("--share", "shares", multiple=True, help=r"\\host\share that it reaches besides; may be repeated.")
-@click.option("--success-code", "success_codes", type=int, multiple=True, help="Besides 0 unless said; repeatable.")
+@click.option("--success-code", "success_codes", type=int, multiple=True, help="Instead of 0; repeatable.")
 @click.option("--detect-file", "files", multiple=True, metavar="PATH[=SHA256]", help="There after a good run.")
 @click.option("--detect-package", "packages", multiple=True, metavar="NAME[=VERSION]", help="VERSION or >=VERSION.")
 @click.option("--detect-command", "commands", multiple=True, metavar="COMMAND", help="Ends with exit code 0.")

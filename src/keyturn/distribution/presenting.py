@@ -1,7 +1,7 @@
 """Places that software is read from, and how somebody is presented there. The agent asks, the shares answer."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,11 +16,16 @@ Note = Callable[[Access], None]
 @dataclass(frozen=True, slots=True)
 class Presentable:
     """An identity with what it takes to present it. Without a secret it is the machine itself, or the user's own
-    session. `spoiled` is told when the realm called the password wrong: it is then presented nowhere else."""
+    session. `spoiled` is told when the realm called the password wrong: it is then presented nowhere else.
+
+    `turn` is held from before a password is presented until the realm has answered: whoever else has it waits. False in
+    it: it is not to be presented any more, for elsewhere it was called wrong meanwhile, or a newer one has come.
+    """
 
     identity: NetworkIdentity
     secret: Secret | None = None
     spoiled: Callable[[], None] = field(default=lambda: None, compare=False)
+    turn: Callable[[], AbstractContextManager[bool]] = field(default=lambda: nullcontext(True), compare=False)
 
 
 class Point(Protocol):

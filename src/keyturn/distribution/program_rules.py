@@ -5,6 +5,7 @@ never run as it is written; one that warns, what a client may make of it.
 """
 
 import re
+import shlex
 from collections.abc import Mapping
 
 from keyturn.distribution.findings import LONGEST_LINE, LONGEST_NAME, Finding, Rule, found, is_line, is_name, warning
@@ -39,7 +40,32 @@ def _is_detection(detection: Detection) -> bool:
     return detection.kind is DetectionKind.PACKAGE or not detection.value
 
 
-_SECRET = re.compile(r"(?i)(?:passwor[dt]|passwd|pwd|secret|token|api[-_]?key)\s*[=:]\s*\S")
+def _lies_nowhere(detection: Detection) -> bool:
+    """A file whose path depends on where the agent happens to work, or on a shell's `~name`."""
+    return detection.kind is DetectionKind.FILE and _FROM_A_ROOT.match(detection.subject) is None
+
+
+def _lines(program: Program) -> tuple[str, ...]:
+    """What is read as a command line."""
+    commands = (rule.subject for rule in program.detection if rule.kind is DetectionKind.COMMAND)
+    return (program.command_line, *commands)
+
+
+def _is_unread(program: Program) -> bool:
+    """Not asked where it names a share: what ends in a backslash there becomes a path first."""
+    if reached_by(program):
+        return False
+    try:
+        return not all(map(shlex.split, _lines(program)))
+    except ValueError:
+        return True
+
+
+_FROM_A_ROOT = re.compile(r"/|~[/\\]|[A-Za-z]:[/\\]|\\\\")
+_SECRET = re.compile(
+    r"(?i)(?:passwor[dt]|passwd|pwd|secret|token|api[-_]?key)(?:\s*[=:]\s*\S|\s+[^\s-])|//[^\s/@:]+:[^\s/@]+@"
+)
+"""Named as one, or between a user and a host."""
 
 PROGRAM_RULES: tuple[Rule[Program], ...] = (
     (
@@ -154,12 +180,33 @@ PROGRAM_RULES: tuple[Rule[Program], ...] = (
         ),
     ),
     (
+        lambda p: any(map(_lies_nowhere, p.detection)),
+        Finding(
+            "detection-from-a-root",
+            "a file that is looked for is named from the root, or from the home of whom it is for",
+            hint="--detect-file /opt/editor/bin/editor, or ~/.local/bin/editor",
+        ),
+    ),
+    (
         lambda p: not p.detection,
         warning("no-detection", "nothing shows whether it did its work, except what it says itself", "--detect-file"),
     ),
     (
-        lambda p: _SECRET.search(p.command_line) is not None,
-        warning("secret-in-command-line", "every client it is offered to, and every process there, reads this line"),
+        lambda p: any(map(_SECRET.search, _lines(p))),
+        warning(
+            "secret-in-command-line",
+            "a password seems to stand in the command line: every client it is offered to, every person who may look "
+            "at programs here, and every process of its run reads it",
+            hint="have the program read it from a file that the machine has",
+        ),
+    ),
+    (
+        _is_unread,
+        warning(
+            "command-line-unread",
+            "clients on Linux cannot take this line apart: a quote is not closed, or nothing follows a backslash",
+            hint="close the quote, or put the character between other quotes",
+        ),
     ),
     (
         lambda p: p.rights is Rights.ADMINISTRATIVE and not p.software_installation_account and bool(reached_by(p)),

@@ -1,5 +1,6 @@
 """What an installer says of its own success in a status MIF (Q216744; DMTF DMI 2.0, chapter 3)."""
 
+import codecs
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,11 +28,28 @@ def read_status_mif(content: bytes) -> JobStatus | None:
     """None for what says neither success nor failure."""
     if len(content) > MAX_BYTES:
         return None
-    said = _attributes(content.decode("latin-1"))
+    said = _attributes(_text(content))
     status = said.get("status", "").strip().lower()
     if status not in ("success", "failed"):
         return None
     return JobStatus(status == "success", _one_line(said.get("description", "")))
+
+
+def _text(content: bytes) -> str:
+    """In whichever encoding it was written: the resource kit's ISMIF32 writes the machine's own, a script what it
+    likes."""
+    for mark, encoding in _MARKS.items():
+        if content.startswith(mark):
+            return content.decode(encoding, errors="replace")
+    if content[1:2] == b"\0":
+        return content.decode("utf-16-le", errors="replace")
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
+
+
+_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
 def _attributes(text: str) -> dict[str, str]:

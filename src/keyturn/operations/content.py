@@ -15,7 +15,7 @@ from keyturn.operations.access_logons import let_in
 from keyturn.operations.content_ports import Blobs, ContentParts, Found
 from keyturn.operations.inbox_ports import PointTrouble
 from keyturn.operations.parts import Parts
-from keyturn.operations.signing import sign
+from keyturn.operations.signing import signer
 from keyturn.operations.software_changes import changing
 
 SOURCES = (RoleName("sms2003/service"), RoleName("sms2003/site-system-connection"))
@@ -74,7 +74,7 @@ def current(parts: Parts, package: Package) -> Manifest | None:
 
 def signed_manifest(parts: Parts, manifest: Manifest) -> bytes:
     """As it lies at a distribution point."""
-    return write_signed(manifest, sign(parts, PURPOSE, canonical(manifest)))
+    return write_signed(manifest, signer(parts)(PURPOSE, canonical(manifest)))
 
 
 def content_of(parts: Parts) -> ContentParts:

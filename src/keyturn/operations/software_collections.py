@@ -21,8 +21,9 @@ MOST_QUERIES = 50
 def add(
     parts: Parts, name: str, listed: Sequence[str], queries: Sequence[str], *, replacing: bool = False, by: str
 ) -> Collection:
-    """`listed` are clients of the estate, or of sites below. `queries` in the language of `distribution.queries`: who meets any of them is in it. `replacing`: in the place of
-    the one of that name; what was agreed to with that one has to be agreed to with this."""
+    """`listed` are clients of the estate, or of sites below. `queries` in the language of `distribution.queries`: who
+    meets any of them is in it. `replacing`: in the place of the one of that name; what was agreed to with that one has
+    to be agreed to with this."""
     if not is_name(name):
         raise Refused(f"a collection's name has 1 to {LONGEST_NAME} printable characters, none of them a slash")
     alternatives = tuple(conditions for query in queries for conditions in read_query(query))

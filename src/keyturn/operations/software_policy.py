@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from keyturn.distribution.collections import CLIENT_KINDS
 from keyturn.distribution.policy_making import (
@@ -18,10 +18,11 @@ from keyturn.distribution.policy_making import (
 )
 from keyturn.model.accounts import RealmName, canonical, same_name
 from keyturn.model.estate import Estate, SiteCode
-from keyturn.model.software import AdvertisementId, ClientKind, Policy
+from keyturn.model.software import Advertisement, AdvertisementId, ClientKind, DistributionPoint, PackageId, Policy
 from keyturn.operations.parts import Parts
+from keyturn.operations.software_owner import is_from_above
 from keyturn.operations.software_points import content_at_points, points_in_use, read_at_source
-from keyturn.operations.software_reading import in_force
+from keyturn.operations.software_reading import InForce, in_force
 
 FRESH_S = 2.0
 """How long a change may go unnoticed by a process that answers clients."""
@@ -95,6 +96,18 @@ class Policies:
             self._issue({name: digest for name, (_, digest) in undated.items()})
             return {name: Told(policy, self._issues[name]) for name, (policy, _) in undated.items()}
 
+    def catch_up(self, client: str, seen: int) -> None:
+        """Issue anew for a client that has taken a policy of a higher counter than is known here: the store was put
+        back from a backup, and the client refuses what it says. Nothing where that would not help."""
+        with self._turn, self._parts.store.whole():
+            found, last = self._look().undated(client), self._parts.store.issues([client]).get(client)
+            if found is None or last is None or seen <= last.counter:
+                return
+            issue = next_issue(client, replace(last, digest=""), found[1], 0.0, self._parts.now())
+            if issue is not None and issue.counter > seen:
+                self._parts.store.keep_issues([issue])
+                self._issues[client] = issue
+
     def legacy(self, clients: Collection[str]) -> list[str]:
         """Those of them that read their policy at an access point."""
         with self._turn:
@@ -145,7 +158,7 @@ def _read(parts: Parts, edition: str) -> _Reading:
         lifetime_s=parts.settings.policy_s,
         packages=offered.authored.packages,
         programs=offered.authored.programs,
-        advertisements=offered.advertisements,
+        advertisements=tuple(each for each in offered.advertisements if not _is_under_way(parts, offered, each, lying)),
         members={name: frozenset(map(canonical, names)) for name, names in offered.members.items()},
         content={
             package: Content(digest, lying.get(package, ()), sources.get(package, ""))
@@ -156,6 +169,21 @@ def _read(parts: Parts, edition: str) -> _Reading:
         logs=parts.settings.client_logs,
     )
     return _Reading(edition, on_offer, _kinds(estate, site))
+
+
+def _is_under_way(
+    parts: Parts,
+    offered: InForce,
+    advertisement: Advertisement,
+    lying: Mapping[PackageId, tuple[DistributionPoint, ...]],
+) -> bool:
+    """Whether content that was handed down is on its way to a distribution point here: nobody has told a person of this
+    site that it may be advertised now, and a client that is too early fails for good."""
+    if not is_from_above(parts, advertisement.advertisement_id):
+        return False
+    subject, assigned = offered.authored.subject(advertisement), parts.store.assigned_points()
+    contents = subject.contents if subject else ()
+    return any(digest and assigned.get(package) and not lying.get(package) for package, digest in contents)
 
 
 def _kinds(estate: Estate, site: str) -> dict[str, ClientKind]:

@@ -1,6 +1,7 @@
 """The management point: each client's own policy, signed by the site, and the way back for what clients report."""
 
 import hashlib
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -16,7 +17,7 @@ from keyturn.model.software import Offer, Package
 from keyturn.operations.content import signed_manifest
 from keyturn.operations.inboxes import AccessFile, deliver
 from keyturn.operations.parts import Parts
-from keyturn.operations.signing import sign, verify_key
+from keyturn.operations.signing import Sign, signer, verify_key
 from keyturn.operations.software_policy import Policies, Told
 from keyturn.server.callers import Callers, arrive
 from keyturn.server.together import Together
@@ -24,6 +25,9 @@ from keyturn.site.client_files import read_discovery
 from keyturn.wire import policy as wire
 
 BOX, DISCOVERY_BOX = "statmsgs.box", "ddr.box"
+
+
+_MARK = re.compile(r'"(\d{1,18})-[0-9a-f]{16}"', re.ASCII)
 
 
 def routes(parts: Parts, authorities: frozenset[str], clock: Callable[[], float] = time.monotonic) -> list[Route]:
@@ -61,12 +65,12 @@ def manifest_for_legacy(parts: Parts, name: str) -> bytes | None:
 def policy_of_legacy(parts: Parts, policies: Policies, name: str) -> bytes | None:
     """As it is read at an access point. None for whoever is no legacy client of this site."""
     told = policies.of(policies.legacy([name])).get(name)
-    return signed(parts, told) if told else None
+    return signed(told, signer(parts)) if told else None
 
 
-def signed(parts: Parts, told: Told) -> bytes:
+def signed(told: Told, sign: Sign) -> bytes:
     body = wire.to_body(told.policy)
-    return msgspec.json.encode(wire.SignedPolicy(body, sign(parts, wire.PURPOSE, body)))
+    return msgspec.json.encode(wire.SignedPolicy(body, sign(wire.PURPOSE, body)))
 
 
 class _ManagementPoint:
@@ -78,16 +82,20 @@ class _ManagementPoint:
         self._callers = Callers(parts.store, parts.now)
         self._policies = policies
         self._issue: Together[str, Told] = Together(self._told)
+        self._sign: Together[Told, bytes] = Together(self._signed)
 
     async def policy(self, request: HttpRequest) -> Response:
         arrived = await arrive(request, self._authorities)
         client = await self._callers.of(arrived)
         told = self._policies.at_hand(client.name) or await self._issue(client.name)
+        seen = _counter(arrived.headers.get("if-none-match", ""))
+        if seen > told.issue.counter:
+            await run_in_threadpool(self._policies.catch_up, client.name, seen)
+            told = await self._issue(client.name)
         etag = {"etag": f'"{told.mark}"'}
         if arrived.headers.get("if-none-match") == etag["etag"]:
             return Response(status_code=304, headers=etag)
-        content = await run_in_threadpool(signed, self._parts, told)
-        return Response(content, headers=etag, media_type="application/json")
+        return Response(await self._sign(told), headers=etag, media_type="application/json")
 
     async def key(self, _: HttpRequest) -> Response:
         key = wire.PolicyKey(await run_in_threadpool(verify_key, self._parts))
@@ -105,6 +113,16 @@ class _ManagementPoint:
     def _told(self, names: Sequence[str]) -> list[Told | Exception]:
         found = self._policies.of(set(names))
         return [found.get(name) or NotFound(f"{name} is no client of this site") for name in names]
+
+    def _signed(self, told: Sequence[Told]) -> list[bytes]:
+        sign = signer(self._parts)
+        return [signed(each, sign) for each in told]
+
+
+def _counter(mark: str) -> int:
+    """That of a policy, from the mark that a client names it by; 0 for one that is none of ours."""
+    found = _MARK.fullmatch(mark)
+    return int(found[1]) if found else 0
 
 
 def _at_source(offers: Iterable[Offer]) -> Iterator[Offer]:
@@ -124,4 +142,4 @@ def _package_file(parts: Parts, package: Package, digest: str) -> AccessFile:
 
 
 def _file(parts: Parts, name: str, told: Told) -> AccessFile:
-    return AccessFile(wire.OFFER_BOX, wire.policy_file(name), told.mark, lambda: signed(parts, told))
+    return AccessFile(wire.OFFER_BOX, wire.policy_file(name), told.mark, lambda: signed(told, signer(parts)))

@@ -5,7 +5,6 @@ arriving/ab34…   named by what it is to be; as long as what has arrived
 
 import contextlib
 import errno
-import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -16,7 +15,11 @@ PIECE = 1024 * 1024
 
 
 class FolderArriving(Arriving):
-    """Beside the blobs that it ends in. The folder is made with the first piece."""
+    """Beside the blobs that it ends in. The folder is made with the first piece.
+
+    No piece is waited for to be on the disk, as there may be thousands in one transaction: after a power cut a file may be
+    shorter than was told, or wrong, and both are found and asked for again. Whole files are made durable by the blobs.
+    """
 
     def __init__(self, root: Path, blobs: Blobs) -> None:
         self._folder = root / "arriving"
@@ -37,7 +40,6 @@ class FolderArriving(Arriving):
                 try:
                     file.write(piece)
                     file.flush()
-                    os.fsync(file.fileno())
                 except OSError:
                     file.truncate(offset)
                     raise

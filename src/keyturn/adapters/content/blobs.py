@@ -98,9 +98,10 @@ class FolderBlobs(Blobs):
         path = self._path(kept.sha256)
         os.fchmod(descriptor, 0o444)
         os.fsync(descriptor)
+        made = not path.parent.exists()  # the folders above change with a new one alone, and every sync is a wait
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh.replace(path)
-        for folder in (path.parent, path.parent.parent, self._root):
+        for folder in (path.parent, path.parent.parent, self._root) if made else (path.parent,):
             _sync(folder)
 
 

@@ -71,17 +71,28 @@ class _Reached(ReachedPoint):
         self._asking = asking
 
     def read(self, path: str, offset: int) -> Iterator[bytes]:
-        began = time.monotonic()
+        flow, before = self._opened(path, offset)
         try:
-            flow = self._open(file_path(self._place, path), self._headers(offset))
-        except NoAnswer:
-            self._asking.unanswered(0, time.monotonic() - began)
-            raise
-        try:
-            before = self._answered(flow, offset, time.monotonic() - began)
             yield from _without(flow.pieces(), before) if before is not None else ()
         finally:
             flow.close()
+
+    def _opened(self, path: str, offset: int) -> tuple[Flow, int | None]:
+        """With what `_answered` says of it. Every request presents the password anew."""
+        began = time.monotonic()
+        with self._asking.presented.turn() as good:
+            if not good:
+                raise self._asking.refused(Answer.WRONG_PASSWORD, 0, 0.0)
+            try:
+                flow = self._open(file_path(self._place, path), self._headers(offset))
+            except NoAnswer:
+                self._asking.unanswered(0, time.monotonic() - began)
+                raise
+            try:
+                return flow, self._answered(flow, offset, time.monotonic() - began)
+            except BaseException:
+                flow.close()
+                raise
 
     def _headers(self, offset: int) -> Headers:
         secret = self._asking.presented.secret

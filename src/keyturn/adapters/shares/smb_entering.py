@@ -24,7 +24,8 @@ def let_in(
     connection: Connection, place: Place, presented: Presentable, order: int, note: Note, protocol: LogonProtocol
 ) -> TreeConnect:
     """Raises NotLetIn where the realm or the share says no, or cannot say yes; NoAnswer where the connection ended on
-    the way, so that nobody knows whether the password was counted. `note` is told of all three."""
+    the way, so that nobody knows whether the password was counted. `note` is told of all three. Status 0 of a wrong
+    password: it is known to be one, and nobody was asked."""
     began = time.monotonic()
 
     def said(answer: Answer | None, status: int) -> Access:
@@ -32,7 +33,10 @@ def let_in(
         note(access)
         return access
 
-    session = _logged_on(connection, presented, protocol, said)
+    with presented.turn() as good:
+        if not good:
+            raise NotLetIn(said(Answer.WRONG_PASSWORD, 0))
+        session = _logged_on(connection, presented, protocol, said)
     tree = _entered(session, place, said)
     said(Answer.ACCEPTED, 0)
     return tree

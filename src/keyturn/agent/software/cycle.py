@@ -133,6 +133,8 @@ class Software:
             self._log(error.message, ERROR)
         except OSError as error:
             self._log(f"what runs cannot be kept: {error.strerror}", ERROR)
+        except Exception as error:  # what runs goes on, and the next turn may fare better
+            self._log(f"a turn met what nobody foresaw: {type(error).__name__}", ERROR)
         return frozenset()
 
     def run_out(self, stop: threading.Event) -> None:
@@ -176,7 +178,7 @@ class Software:
         client = ClientState(policy.kind, policy.accounts, users, self.domain_controller, missing)
         if not self._running:
             self._after_runs.carry_out(users)
-        found = [one for one in due(policy, self.history.kept.known, client, self.now()) if not self._runs(one)]
+        found = [one for one in due(policy, self.history.known, client, self.now()) if not self._runs(one)]
         if self._awaits_restart():
             found = [before_restart(one) for one in found]
         offered = {offer.advertisement.advertisement_id for offer in policy.offers}

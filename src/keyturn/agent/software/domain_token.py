@@ -14,14 +14,19 @@ class DomainToken:
     look: Callable[[], str]
     now: Callable[[], float]
     _missing: str = ""
-    _holds_until: float = 0
+    _looked_at: float | None = None
 
     def missing(self) -> str:
         """Empty where it is there."""
-        if not self._holds_until - KNOWN_S <= self.now() < self._holds_until:  # also where the clock was set back
-            self._missing = self.look()
-            self._holds_until = self.now() + (AGAIN_S if self._missing else KNOWN_S)
+        if not self._holds():
+            self._missing, self._looked_at = self.look(), self.now()
         return self._missing
+
+    def _holds(self) -> bool:
+        if self._looked_at is None:
+            return False
+        since = self.now() - self._looked_at
+        return 0 <= since < (AGAIN_S if self._missing else KNOWN_S)  # not where the clock was set back
 
 
 def not_needed() -> str:

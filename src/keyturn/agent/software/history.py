@@ -17,6 +17,7 @@ from keyturn.agent.software.records import Key, Remembered, Run, Said
 from keyturn.agent.software.telling import Standing
 from keyturn.distribution.accesses import Access
 from keyturn.distribution.causes import EXPLANATIONS, Cause
+from keyturn.distribution.due import Known
 from keyturn.distribution.reports import AdvertisementReport, AdvertisementState
 from keyturn.model.software import Afterwards
 
@@ -44,10 +45,21 @@ class History:
         kept = place.remembered()
         number = kept.number if kept else int(now() * 1_000_000)
         self._kept = kept if kept and kept.site == site else Remembered(number, site)
+        self._known = self._kept, self._kept.known
 
     @property
     def kept(self) -> Remembered:
         return self._kept
+
+    @property
+    def known(self) -> Known:
+        """Of what is kept. Most turns find it as the last one did."""
+        kept, known = self._known
+        if kept is not self._kept:
+            kept = self._kept
+            known = kept.known
+            self._known = kept, known
+        return known
 
     def outbox(self) -> tuple[AdvertisementReport, ...]:
         return self._kept.outbox

@@ -10,6 +10,7 @@ from keyturn.agent.software.place import Place
 from keyturn.agent.software.policy import Policies
 from keyturn.agent.software.records import Remembered, Run
 from keyturn.agent.software.requests import Requests
+from keyturn.distribution.causes import EXPLANATIONS, Cause
 from keyturn.distribution.due import CannotRun, Due, Has, Past, Runs, Waits, due
 from keyturn.distribution.run_context import ClientState
 from keyturn.model.errors import NotFound, Refused
@@ -35,6 +36,7 @@ class Row:
     cause: str = ""
     needs_restart: bool = False
     """It succeeded, and the machine has not started anew since."""
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def _row(one: Due, runs: dict[tuple[str, str, str, str], Run]) -> Row:
         case Waits(reason, until):
             return Row(*key, "waiting", reason, until)
         case CannotRun(unfit):
-            return Row(*key, "cannot-run", unfit.reason)
+            return Row(*key, "cannot-run", unfit.reason, remedy=unfit.hint)
         case Runs(context):
             return Row(*key, "due", f"as {context.execute_as}")
 
@@ -112,4 +114,9 @@ def _ran(run: Run) -> Row:
         run.login,
         run.cause,
         needs_restart(run),
+        _remedy(run.cause),
     )
+
+
+def _remedy(cause: str) -> str:
+    return EXPLANATIONS[Cause(cause)].remedy if cause in list(Cause) else ""

@@ -4,6 +4,8 @@ import re
 import shutil
 import subprocess
 
+from keyturn.agent.software import rpm_versions
+
 TIMEOUT_S = 60
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._:-]{0,199}")
 VERSION = re.compile(r"[A-Za-z0-9.+:~^_-]{1,200}")
@@ -34,8 +36,7 @@ def _at_least(found: str, least: str) -> bool:
         return False
     if shutil.which("dpkg"):
         return _ran("dpkg", "--compare-versions", found, "ge", least).returncode == 0
-    newer = _said("rpm", "--eval", f"%{{lua:print(rpm.vercmp('{found}', '{least}'))}}").strip()
-    return newer in ("0", "1")
+    return rpm_versions.at_least(found, least)
 
 
 def _said(*words: str) -> str:

@@ -107,7 +107,7 @@ class Stage:
 
     def start_server(self) -> None:
         self.server = _started(self.root / "server.log", "up", str(self.directory))
-        until("the server answers", self._answers, 30)
+        until("the server answers", self._answers, 120)
 
     def kill_server(self) -> None:
         """`kill -9`: nothing is tidied up."""

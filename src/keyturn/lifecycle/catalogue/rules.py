@@ -60,7 +60,7 @@ class HeldBy(StrEnum):
     SITE_SERVERS = "site-servers"
     SITE_SYSTEMS = "site-systems"
     EACH_CLIENT = "each-client"
-    """Every machine has an account of its own, which no other machine holds."""
+    """What clients make for themselves: nobody is given the password, nor are machines that share such an account."""
     CONSUMERS = "consumers"
     """Holders named one by one in the estate."""
 

@@ -143,7 +143,6 @@ ROWS: tuple[CatalogueRow, ...] = (
         title="Client User Token (DC)",
         name_pattern="SMSCliToknAcct&",
         source=_TABLE,
-        held_by=HeldBy.LEGACY_CLIENTS,
         guideline="Leave it to the clients on the domain controllers, which share this one account.",
     ),
     _by_client(

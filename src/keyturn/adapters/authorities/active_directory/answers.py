@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import ldap
 
-from keyturn.adapters.authorities.active_directory.faults import asked, words
+from keyturn.adapters.authorities.directories.faults import asked, words
 from keyturn.model.errors import AuthorityError
 from keyturn.model.logon import Answer
 

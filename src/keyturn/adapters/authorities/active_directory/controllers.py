@@ -5,14 +5,16 @@ import threading
 import time
 from contextlib import AbstractContextManager, ExitStack
 
+import ldap
 from ldap.ldapobject import SimpleLDAPObject
 
 from keyturn.adapters.authorities.active_directory.answers import bind_answer
-from keyturn.adapters.authorities.active_directory.channel import base_of, connected
 from keyturn.adapters.authorities.active_directory.domain import Domain
 from keyturn.adapters.authorities.active_directory.session import Session
 from keyturn.adapters.authorities.active_directory.sessions import Opened, Sessions
 from keyturn.adapters.authorities.active_directory.strong import is_strong, named
+from keyturn.adapters.authorities.directories.channel import connected
+from keyturn.adapters.authorities.directories.faults import asked
 from keyturn.adapters.authorities.reaching import Login, Logins
 from keyturn.model.errors import AuthorityError, Refused
 from keyturn.model.logon import Answer
@@ -38,7 +40,7 @@ class Controllers:
     def _open(self, host: str) -> Opened:
         with ExitStack() as stack:
             connection = stack.enter_context(connected(self._domain, host))
-            base = base_of(connection, host)
+            base = _base_of(connection, host)
             login = self._log_on(connection, host)
             session = Session(connection, host, base)
             self._refuse_strong(session, login)
@@ -85,6 +87,14 @@ class Controllers:
             permanent=True,
             hint=f"keyturn account adopt '{self._domain.realm}\\{login.name}', with the password that works",
         )
+
+
+def _base_of(connection: SimpleLDAPObject, host: str) -> str:
+    """The distinguished name of the domain, which a controller tells everybody."""
+    found = asked(
+        f"connecting to {host}", lambda: connection.search_s("", ldap.SCOPE_BASE, attrlist=["defaultNamingContext"])
+    )
+    return str(found[0][1]["defaultNamingContext"][0], "utf-8")
 
 
 def _silent(connection: SimpleLDAPObject) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from keyturn.adapters.authorities.active_directory import libkrb5
-from keyturn.adapters.authorities.active_directory.tunnel import CONNECT_S, OPERATION_S
+from keyturn.adapters.authorities.directories.tunnel import CONNECT_S, OPERATION_S
 from keyturn.model.accounts import RealmName
 from keyturn.model.errors import AuthorityError, Refused
 from keyturn.model.logon import Answer

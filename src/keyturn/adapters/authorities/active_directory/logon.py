@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from keyturn.adapters.authorities.active_directory.answers import bind_answer
-from keyturn.adapters.authorities.active_directory.channel import connected
 from keyturn.adapters.authorities.active_directory.domain import Domain
 from keyturn.adapters.authorities.active_directory.kerberos import ask_for_ticket
 from keyturn.adapters.authorities.active_directory.ntlm import set_up_session
+from keyturn.adapters.authorities.directories.channel import connected
 from keyturn.model.errors import AuthorityError
 from keyturn.model.logon import Answer, LogonProtocol
 from keyturn.model.secret import Secret

@@ -7,7 +7,7 @@ from smbprotocol.connection import Connection
 from smbprotocol.exceptions import SMBException, SMBResponseException
 from smbprotocol.session import Session
 
-from keyturn.adapters.authorities.active_directory.tunnel import CONNECT_S, OPERATION_S
+from keyturn.adapters.authorities.directories.tunnel import CONNECT_S, OPERATION_S
 from keyturn.model.errors import AuthorityError
 from keyturn.model.logon import Answer
 from keyturn.model.secret import Secret

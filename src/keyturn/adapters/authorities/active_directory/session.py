@@ -12,8 +12,8 @@ from ldap.controls import LDAPControl
 from ldap.controls.libldap import SimplePagedResultsControl
 from ldap.ldapobject import SimpleLDAPObject
 
-from keyturn.adapters.authorities.active_directory.faults import asked
 from keyturn.adapters.authorities.active_directory.formats import sid_text, unicode_password
+from keyturn.adapters.authorities.directories.faults import asked
 from keyturn.model.secret import Secret
 
 _T = TypeVar("_T")

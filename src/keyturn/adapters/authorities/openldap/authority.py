@@ -12,10 +12,11 @@ from dataclasses import replace
 from ldap.dn import escape_dn_chars
 from ldap.filter import escape_filter_chars
 
+from keyturn.adapters.authorities.directories.channel import connected
 from keyturn.adapters.authorities.openldap import discovery, groups, passwords, policy
 from keyturn.adapters.authorities.openldap.entry import DISABLED, WANTED, Record, absent, record
 from keyturn.adapters.authorities.openldap.logins import OwnLogin
-from keyturn.adapters.authorities.openldap.session import Session, bind, connected
+from keyturn.adapters.authorities.openldap.session import Session, bind
 from keyturn.adapters.authorities.openldap.settings import Settings, read
 from keyturn.adapters.authorities.reaching import Login, Logins
 from keyturn.lifecycle.ports import AccountState, Authority, Rights

@@ -16,7 +16,7 @@ class Settings:
 
     hosts: tuple[str, ...]
     port: int
-    ca_file: Path
+    certificate_authority: Path
     """The authority that signed the servers' certificates, and no other."""
     base: str
     accounts: str
@@ -34,7 +34,7 @@ def read(realm: Realm) -> Settings:
     return Settings(
         hosts=realm.replicas,
         port=_port(realm, found.get("port", str(_LDAPS))),
-        ca_file=Path(found["certificate_authority"]),
+        certificate_authority=Path(found["certificate_authority"]),
         base=base,
         accounts=found.get("accounts", base),
         groups=found.get("groups", base),

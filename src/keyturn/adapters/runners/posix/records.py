@@ -55,9 +55,11 @@ class Run:
         self._write(msgspec.structs.replace(self._read(), unwatched=True))
 
     def mifs(self) -> tuple[bytes, ...]:
-        """The status files in the temporary folder, the newest first. The folder is somebody else's: only what is a
-        plain file there is opened."""
-        found = [path for path in self.temp.iterdir() if path.suffix.lower() == ".mif"]
+        """The status files in the temporary folder, the newest first. One that is older than the run came with what was
+        installed (Q268791). The folder is somebody else's: only what is a plain file there is opened."""
+        begun = (self._folder / _RECORD).stat().st_mtime
+        mifs = [path for path in self.temp.iterdir() if path.suffix.lower() == ".mif"]
+        found = [path for path in mifs if path.lstat().st_mtime >= begun]
         newest = sorted(found, key=lambda path: path.lstat().st_mtime, reverse=True)[:_MIFS]
         return tuple(content for path in newest if (content := _plain_content(path)) is not None)
 

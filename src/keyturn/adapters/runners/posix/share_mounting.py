@@ -3,15 +3,19 @@
 import subprocess
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 
 from keyturn.adapters.runners.posix.own_process import words_for
 from keyturn.adapters.runners.posix.share_protocol import (
+    GO,
     MODULE,
+    NO,
     Accessed,
+    Asks,
     Failed,
+    Presented,
     Ready,
     mounted_path,
     order_of,
@@ -61,6 +65,7 @@ class Mounted:
         self._reason = "the helper ended without a word"
         self._there = False
         self._heard = threading.Event()
+        self._turn = ExitStack()
 
     def __enter__(self) -> "Mounted":
         """Raises NotMounted."""
@@ -106,17 +111,31 @@ class Mounted:
             self._process.stdin.flush()
 
     def _hear(self) -> None:
+        """A helper that ends has presented what it was about to."""
         assert self._process.stdout is not None
-        for text in self._process.stdout:
-            match read_line(text):
-                case Ready():
-                    self._there = True
-                    self._heard.set()
-                case Accessed() as accessed:
-                    self._heard_of(accessed.access())
-                case Failed(reason):
-                    self._reason = reason
+        with self._turn:
+            for text in self._process.stdout:
+                match read_line(text):
+                    case Ready():
+                        self._there = True
+                        self._heard.set()
+                    case Accessed() as accessed:
+                        self._heard_of(accessed.access())
+                    case Asks(identity):
+                        self._answer(identity)
+                    case Presented():
+                        self._turn.close()
+                    case Failed(reason):
+                        self._reason = reason
         self._heard.set()
+
+    def _answer(self, identity: str) -> None:
+        """Once it is this run's turn with that account."""
+        good = [self._turn.enter_context(one.turn()) for one in self._standing_for(identity)]
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError, ValueError):  # ValueError: the run is over, and the pipe closed
+            self._process.stdin.write(GO if all(good) else NO)
+            self._process.stdin.flush()
 
     def _heard_of(self, access: Access) -> None:
         """The password is called spoiled before anybody can say that it was presented again."""

@@ -5,6 +5,9 @@ a password takes; it ends, and unmounts, when that pipe is closed. On its standa
 each: `Ready` when the folder is there, an `Accessed` for every identity presented and every file refused, `Failed`
 instead of either.
 
+Before it presents an account it says `Asks` and waits for a line, GO or NO; after the realm's answer, `Presented`. So
+no two runs find out at once that a password is wrong.
+
 `\\host\share\a\b` is `<mount point>/host/share/a/b`: one helper serves all shares of a run, so that a password which
 one of them calls wrong is not presented to the next.
 """
@@ -76,13 +79,25 @@ class Accessed(msgspec.Struct, frozen=True, tag="access"):
         return Access(self.unc, self.identity, self.order, self.answer, self.status, self.seconds)
 
 
+class Asks(msgspec.Struct, frozen=True, tag="asks"):
+    """May this account be presented now? One question at a time."""
+
+    identity: str
+
+
+class Presented(msgspec.Struct, frozen=True, tag="presented"):
+    """The realm has answered, or will not."""
+
+
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
     """There is no folder. `reason` in words."""
 
     reason: str
 
 
-Line: TypeAlias = Ready | Accessed | Failed
+Line: TypeAlias = Ready | Accessed | Asks | Presented | Failed
+
+GO, NO = b"go\n", b"no\n"
 
 _IDENTITIES: dict[Kind, Callable[[str], NetworkIdentity]] = {
     Kind.MACHINE: lambda _: Machine(),

@@ -11,8 +11,19 @@ from pathlib import Path
 from typing import NoReturn
 
 from keyturn.adapters.runners.posix import kernel
-from keyturn.adapters.runners.posix.share_protocol import Failed, Line, Order, Ready, read_order, told, write_line
+from keyturn.adapters.runners.posix.share_asking import Asking
+from keyturn.adapters.runners.posix.share_protocol import (
+    Failed,
+    Line,
+    Order,
+    OrderedShare,
+    Ready,
+    read_order,
+    told,
+    write_line,
+)
 from keyturn.adapters.runners.posix.share_telling import Telling
+from keyturn.distribution.presenting import Presentable
 
 _IN, _OUT = 0, 1
 _WITHOUT = "shares can be no folders on this machine: pip install 'keyturn[software]', and libfuse of the system"
@@ -23,20 +34,20 @@ def serve(mount_point: str) -> NoReturn:
     woken, wake = os.pipe()
     signal.signal(signal.SIGTERM, lambda *_: os.write(wake, b"."))
     speaking = _Speaking()
-    telling = Telling(lambda access: speaking.say(told(access)))
+    telling, asking = Telling(lambda access: speaking.say(told(access))), Asking(speaking.say)
     try:
         order = read_order(sys.stdin.buffer.readline())
     except ValueError:
         os._exit(1)  # cut off on the way: whoever sent it is gone
-    threading.Thread(target=_mount, args=(order, mount_point, telling, speaking, wake), daemon=True).start()
-    _wait(woken)
+    threading.Thread(target=_mount, args=(order, mount_point, telling, asking, speaking, wake), daemon=True).start()
+    _wait(woken, asking)
     telling.end()
     with suppress(OSError):
         kernel.unmount(mount_point)
     os._exit(0)  # the threads of libfuse end with it, whatever they wait for
 
 
-def _mount(order: Order, mount_point: str, telling: Telling, speaking: "_Speaking", wake: int) -> None:
+def _mount(order: Order, mount_point: str, telling: Telling, asking: Asking, speaking: "_Speaking", wake: int) -> None:
     if find_library("fuse3"):
         os.environ["FUSE_LIBRARY_NAME"] = "fuse3"  # else the older one is taken, which reads an eighth at once
     try:
@@ -50,9 +61,7 @@ def _mount(order: Order, mount_point: str, telling: Telling, speaking: "_Speakin
         return
     spoiled: set[str] = set()
     links = {
-        _key(share.share): Link(
-            share.share, tuple(one.presentable() for one in share.identities), telling, spoiled, order.protocol
-        )
+        _key(share.share): Link(share.share, _identities(share, asking), telling, spoiled, order.protocol)
         for share in order.shares
     }
 
@@ -80,6 +89,10 @@ def _mount(order: Order, mount_point: str, telling: Telling, speaking: "_Speakin
     os.write(wake, b".")
 
 
+def _identities(share: OrderedShare, asking: Asking) -> tuple[Presentable, ...]:
+    return tuple(asking.first(one.presentable()) for one in share.identities)
+
+
 def _read_ahead(mount_point: str, ahead: int) -> None:
     """The kernel asks for 128 KiB ahead unless it is told. Slower, where it cannot be."""
     with suppress(OSError):
@@ -94,14 +107,15 @@ def _key(unc: str) -> tuple[str, str]:
     return host.casefold(), share.casefold()
 
 
-def _wait(woken: int) -> None:
+def _wait(woken: int, asking: Asking) -> None:
     with selectors.DefaultSelector() as ready:
         ready.register(_IN, selectors.EVENT_READ)
         ready.register(woken, selectors.EVENT_READ)
         while True:
             for key, _ in ready.select():
-                if key.fd == woken or not os.read(_IN, 4096):
+                if key.fd == woken or not (line := os.read(_IN, 4096)):
                     return
+                asking.heard(line)
 
 
 class _Speaking:

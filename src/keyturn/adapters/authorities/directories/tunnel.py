@@ -1,36 +1,38 @@
-"""TLS to one controller, proven and timed here instead of by libldap.
+"""TLS to one server, proven and timed here instead of by libldap.
 
 libldap over GnuTLS waits without end, at full load, for a server that accepts a connection and then says nothing; and
 how it is told its authority differs by what it was built with. So it speaks through a pair of sockets inside this
-process, and this module carries the bytes.
+process, and this module carries the bytes. A server that the realm's authority has not signed for its name hears
+nothing of us.
 """
 
 import socket
 import ssl
 import threading
+from pathlib import Path
 from select import select
 
-from keyturn.adapters.authorities.active_directory.domain import Domain
 from keyturn.model.errors import AuthorityError
 
 CONNECT_S = 5
+"""For the connection, and once more for the handshake."""
 OPERATION_S = 10
 _AT_ONCE = 1 << 16
 
 
-def dug(domain: Domain, host: str) -> int:
+def dug(host: str, port: int, certificate_authority: Path) -> int:
     """The file number of our end, which the caller owns. Closing it closes everything."""
-    outer = _proven(domain, host)
+    outer = _proven(host, port, certificate_authority)
     ours, inner = socket.socketpair()
     threading.Thread(target=_carry, args=(outer, inner), name=f"ldaps-{host}", daemon=True).start()
     return ours.detach()
 
 
-def _proven(domain: Domain, host: str) -> ssl.SSLSocket:
+def _proven(host: str, port: int, certificate_authority: Path) -> ssl.SSLSocket:
     fault, permanent = "", False
     try:
-        trusted = ssl.create_default_context(cafile=str(domain.certificate_authority))
-        plain = socket.create_connection((host, domain.port), timeout=CONNECT_S)
+        trusted = ssl.create_default_context(cafile=str(certificate_authority))
+        plain = socket.create_connection((host, port), timeout=CONNECT_S)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a request waits for no other
         try:
             return trusted.wrap_socket(plain, server_hostname=host)
@@ -40,10 +42,10 @@ def _proven(domain: Domain, host: str) -> ssl.SSLSocket:
     except ssl.SSLCertVerificationError as error:
         fault, permanent = f"its certificate is not good: {error.verify_message}", True
     except FileNotFoundError:
-        fault, permanent = f"no file {domain.certificate_authority}", True
+        fault, permanent = f"no file {certificate_authority}", True
     except OSError as error:
         fault = str(error)
-    raise AuthorityError(f"connecting to {host}:{domain.port}: {fault}", permanent=permanent)
+    raise AuthorityError(f"connecting to {host}:{port}: {fault}", permanent=permanent)
 
 
 def _carry(outer: ssl.SSLSocket, inner: socket.socket) -> None:

@@ -29,7 +29,7 @@ _LONGEST = 300
 
 
 def asked(doing: str, ask: Callable[[], _T]) -> _T:
-    """What `ask` says. AuthorityError with the server's own words; `doing` names account and controller."""
+    """What `ask` says. AuthorityError with the server's own words; `doing` names account and server."""
     try:
         return ask()
     except ldap.LDAPError as error:
@@ -38,7 +38,7 @@ def asked(doing: str, ask: Callable[[], _T]) -> _T:
 
 
 def words(error: ldap.LDAPError) -> str:
-    """What the server says of it, else what the library says."""
+    """The kind of error and what the server says of it: attributes and rules, never a value of ours."""
     told = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
-    text = str(told.get("info") or told.get("desc") or type(error).__name__)
+    text = ": ".join(str(told[key]) for key in ("desc", "info") if told.get(key)) or type(error).__name__
     return "".join(letter for letter in text if letter.isprintable())[:_LONGEST]

@@ -1,0 +1,1 @@
+"""What the adapters of LDAP directories have in common."""
