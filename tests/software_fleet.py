@@ -11,6 +11,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,10 +19,11 @@ from keyturn.agent.home import Home
 from keyturn.agent.software.place import Place
 from keyturn.agent.software.records import Remembered, Run
 from keyturn.agent.software.requests import Requests
-from keyturn.cli.demo.stage import FULL_NAME, REALM, SITE, Stage, free_port, keyturn, until
+from keyturn.cli.demo.stage import FULL_NAME, REALM, SITE, Stage, StageError, free_port, keyturn, until
 from keyturn.distribution.reports import AdvertisementState
 
 PACKAGES = 3
+PATIENCE_S = 3.0
 ENDS = {AdvertisementState.SUCCEEDED.value, AdvertisementState.FAILED.value, AdvertisementState.INTERRUPTED.value}
 
 SCRIPT = """#!/bin/sh
@@ -136,7 +138,7 @@ class Fleet(Stage):
         self.made_at = now = time.time()
         for number in range(self.advertisements):
             sort, package, name = SORTS[number % len(SORTS)], _package(number % PACKAGES), f"Job-{number:02d}"
-            line = f"./job.sh {self.traces} {name} 0.{2 + number % 5} {sort.exit_code}"
+            line = f"./job.sh {self.traces} {name} 0.{5 + number % 5} {sort.exit_code}"
             detection = [{"kind": "command", "subject": sort.detection}] if sort.detection else []
             program = {"package": package, "name": name, "command_line": line, "detection": detection}
             self.api.post("/programs", {"program": program})
@@ -153,19 +155,23 @@ class Fleet(Stage):
             self.sorts[made["advertisement"]["advertisement_id"]] = sort
 
     def storm(self, kills: int, server_kills: int, chance: random.Random) -> None:
-        """`kill -9`, of an agent in the middle of a program wherever there is one every second time."""
+        """`kill -9`, every second time of an agent that is in the middle of a program, as long as there are such."""
         servers = set(chance.sample(range(kills), server_kills))
         for number in range(kills):
             time.sleep(chance.uniform(0.05, 0.4))  # chance decides when it strikes, not what is waited for
-            busy = [name for name in self.names if self._is_busy(name)] if number % 2 else []
+            busy = self._in_the_middle() if number % 2 else []
             self._kill_and_start(chance.choice(busy or self.names))
             if number in servers:
                 self.kill_server()
                 self.start_server()
 
     def calm(self, within_s: float) -> None:
-        """Everything has come round and to its end, and the site has heard of it. What could not be prepared, for the
-        server was dead, is asked for: by itself it would be tried again after ten minutes."""
+        """Everything has come round and to its end, and the site has heard of it.
+
+        What could not be prepared, for the server was dead, is asked for: by itself it would be tried again after ten
+        minutes. A client that was killed in the middle of its first two logons takes that password for a wrong one;
+        what a logon script runs brings it back.
+        """
         asked: set[str] = set()
         until("everything has ended, and the site knows", lambda: self._is_calm(asked), within_s)
 
@@ -197,6 +203,9 @@ class Fleet(Stage):
         return [*rules, *runs, *(f"{pid}: {why}" for pid, why in _processes(mine) if os.getsid(pid) != os.getsid(own))]
 
     def _is_calm(self, asked: set[str]) -> bool:
+        for name in self.names:
+            if any(copy["standing"] == "refused" for copy in self.status(name).get("credentials", [])):
+                keyturn("agent", "logon", "--dir", str(self.root / name))
         remembered = {name: self.remembered(name) for name in self.names}
         for name, kept in remembered.items():
             for run in kept.runs:
@@ -222,8 +231,16 @@ class Fleet(Stage):
             name: (run.run_id, run.state.value) for name, run in runs.items()
         }
 
+    def _in_the_middle(self) -> list[str]:
+        """The agents whose programs have begun and not ended; nobody where none begins for a while."""
+        with suppress(StageError):
+            until("a program runs", lambda: any(map(self._is_busy, self.names)), PATIENCE_S)
+        return [name for name in self.names if self._is_busy(name)]
+
     def _is_busy(self, name: str) -> bool:
-        return any(run.state is AdvertisementState.RUNNING for run in self.remembered(name).runs)
+        running = [run for run in self.remembered(name).runs if run.state is AdvertisementState.RUNNING]
+        traces = ((self.trace(name, run.program), run.run_id) for run in running)
+        return any(run in trace.began and run not in trace.ended for trace, run in traces)
 
     def _kill_and_start(self, name: str) -> None:
         agent = self.agents[name]

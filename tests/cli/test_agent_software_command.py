@@ -174,6 +174,18 @@ def test_what_was_interrupted_is_repeated_only_for_a_person_who_says_so(site, ma
     assert "succeeded" in typed(machine, "software", "run", "PHX20001", "--again").stdout
 
 
+def test_who_runs_a_program_by_hand_learns_from_the_exit_status_whether_it_failed(site, machine):
+    site.offer(policy(offer(assignments=()), offer(2, assignments=(), rights=Rights.USER)))
+    typed(machine, "run", "--once")
+    site.clock.now += 1
+    assert typed(machine, "software", "run", "PHX20001").exit_code == 0
+    assert typed(machine, "software", "run", "PHX20002").exit_code == 0  # it waits for a user
+    machine.runner.comes_to = exits(2)
+    site.clock.now += 1
+    failed = typed(machine, "software", "run", "PHX20001")
+    assert (failed.exit_code, failed.stdout.split()[1]) == (1, "failed")
+
+
 def test_a_client_without_any_account_that_did_its_software_has_not_failed(site, machine):
     site.published.clear()
     site.offer(policy(offer()))

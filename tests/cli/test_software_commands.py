@@ -142,6 +142,27 @@ def test_without_a_yes_only_what_would_be_is_shown(site: Stage) -> None:
     assert asked(site, "advertisement", "list") == before
 
 
+def test_whoever_is_asked_and_says_nothing_has_done_nothing(site: Stage) -> None:
+    offer = advertise(site, "Unsaid")
+    before = asked(site, "advertisement", "list")
+    told = typed(site, "advertise", "Unsaid", "--package", EDITOR, "--to", "Desks", status=1)
+    assert "stopped; nothing more was done" in told.stderr
+    assert "stopped; nothing more was done" in typed(site, "advertisement", "approve", offer, status=1).stderr
+    assert asked(site, "advertisement", "list") == before
+
+
+def test_a_package_whose_source_is_refused_stays_to_be_read_again(site: Stage) -> None:
+    source = site.root / "sources" / "linked"
+    source.mkdir()
+    (source / "install").symlink_to("/etc/hostname")
+    refused = typed(site, "package", "add", "Linked", "--source", str(source), status=2)
+    (left,) = [p["package_id"] for p in asked(site, "package", "list") if p["name"] == "Linked"]
+    assert "is a link" in refused.stderr
+    assert f"keyturn package update {left}" in refused.stderr
+    (source / "install").unlink()
+    assert "version 1, 0 files" in typed(site, "package", "update", left).stdout
+
+
 def test_a_schedule_is_told_as_it_was_said(site: Stage) -> None:
     times = ["--mandatory", "2030-01-01T18:00+01:00", "--mandatory", "logon", "--every", "7d", "--rerun", "always"]
     offer = advertise(site, "Scheduled", *times, "--expires", "2031-01-01")

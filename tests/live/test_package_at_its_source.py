@@ -79,13 +79,14 @@ def domain() -> Iterator[Samba]:
         yield domain
 
 
-@pytest.fixture
-def site(domain: Samba, tmp_path: Path) -> Iterator[Scene]:
+@pytest.fixture(scope="module")
+def site(domain: Samba, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    folder = tmp_path_factory.mktemp("site")
     create(domain, open_authority(domain.realm(), lambda: OURS), TAG, "svc")
-    with scene(domain, tmp_path, TAG, "con", "naa", "ins", more=MORE) as site:
+    with scene(domain, folder, TAG, "con", "naa", "ins", more=MORE) as site:
         inner = site.site
-        blobs = FolderBlobs(tmp_path / "content")
-        kept = ContentParts(blobs, FolderArriving(tmp_path / "content", blobs), FolderSource, SmbFolder)
+        blobs = FolderBlobs(folder / "content")
+        kept = ContentParts(blobs, FolderArriving(folder / "content", blobs), FolderSource, SmbFolder)
         settings = replace(inner.parts.settings, package_sources=(site.share(),))
         inner.parts = replace(inner.parts, settings=settings, content=kept)
         accounts.adopt(inner.parts, READS, SECRET, by="olga")

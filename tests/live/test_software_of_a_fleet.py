@@ -37,10 +37,12 @@ def storm(fleet: Fleet, *, kills: int, server_kills: int, within_s: float) -> No
         fleet.advertise()
         fleet.storm(kills, server_kills, random.Random(SEED))
         fleet.calm(within_s)
-        print(report_of(fleet))
+        came_to = report_of(fleet)
+        print(came_to)
         for name in fleet.names:
             for advertisement in fleet.sorts:
                 examine(fleet, name, advertisement)
+        assert came_to.get("interrupted"), "nobody was struck in the middle of a program"
         fleet.stop_all()
         assert fleet.left_over() == []
     finally:

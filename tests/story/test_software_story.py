@@ -184,6 +184,23 @@ def test_an_account_whose_password_is_not_proven_is_not_lent(site, machine):
     assert site.realm.wrong(NETWORK) == before, "it is presented no more"
 
 
+def test_a_password_that_was_found_wrong_since_it_was_lent_is_not_presented_any_more(site, machine):
+    said = []
+
+    def presents_it_twice(order):
+        [lent] = order.shares[0].identities
+        for _ in range(2):
+            with lent.turn() as good:
+                said.append(good)
+                lent.spoiled()
+        return Ended(HowEnded.EXITED, 0)
+
+    machine.runner.comes_to = presents_it_twice
+    site.offer(policy(offer(command_line=rf"./install.sh {SHARE}\x")))
+    machine.once()
+    assert said == [True, False]
+
+
 def test_a_password_that_a_share_called_wrong_is_refused_here_and_told(site, machine):
     def finds_it_wrong(order):
         order.shares[0].identities[0].spoiled()

@@ -1,5 +1,6 @@
 """`keyturn agent software`: what is offered to this machine, what ran here, and why something did not."""
 
+import sys
 import textwrap
 import threading
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ _WHOLE_WORDS: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": F
 """A share's name is copied from the screen."""
 
 LOGS = ("execmgr", "SMSAPM32", "CAS", "PolicyAgent")
+FAILURES = ("failed", "interrupted", "cannot-run")
+"""States of a row; what waits has not failed."""
 
 
 class Parts(Protocol):
@@ -72,7 +75,8 @@ def status(parts: Parts, folder: Path, as_json: bool) -> None:
 def run(parts: Parts, advertisement: str, again: bool, no_restart: bool, folder: Path) -> None:
     """Run ADVERTISEMENT now, whatever its schedule says.
 
-    Where the agent runs on this machine, it does it at its next turn, in a few seconds; else this command does.
+    Where the agent runs on this machine, it does it at its next turn, in a few seconds; else this command does, by
+    the policy that is kept, and its exit status is 1 where the program failed.
     """
     from keyturn.agent.client import open_client
     from keyturn.agent.home import Home
@@ -88,9 +92,11 @@ def run(parts: Parts, advertisement: str, again: bool, no_restart: bool, folder:
             click.echo("the agent of this machine runs it within seconds", err=True)
             return
         mine.run_out(threading.Event())
-    for row in look(home, client, parts.agent.now()).rows:
-        if row.advertisement == advertisement:
-            _show(row)
+    asked = [row for row in look(home, client, parts.agent.now()).rows if row.advertisement == advertisement]
+    for row in asked:
+        _show(row)
+    if any(row.state in FAILURES for row in asked):
+        sys.exit(1)
 
 
 @software.command()

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from keyturn.cli.api import Api, segment
+from keyturn.cli.api import Api, ServerFailed, segment
 from keyturn.cli.authoring import tell_waiting
 from keyturn.cli.package_inspect import inspect
 from keyturn.cli.plan import confirmed
@@ -42,6 +42,8 @@ def add(session: Session, /, as_json: bool, **wanted: Any) -> None:
         click.echo(f"package {made['package_id']} is made; its source is being read", err=True)
         try:
             _update(api, made["package_id"], {}, as_json=as_json)
+        except ServerFailed:  # it may be reading still
+            raise
         except KeyturnError:
             again = f"keyturn package update {made['package_id']}"
             click.echo(f"package {made['package_id']} stays, without files; once that is put right: {again}", err=True)

@@ -195,8 +195,8 @@ PROGRAM_RULES: tuple[Rule[Program], ...] = (
         lambda p: any(map(_SECRET.search, _lines(p))),
         warning(
             "secret-in-command-line",
-            "a password seems to stand in the command line: every client it is offered to, every person who may look "
-            "at programs here, and every process of its run reads it",
+            "a password seems to stand in the command line: clients, every process of a run, and whoever may look at "
+            "programs here read it",
             hint="have the program read it from a file that the machine has",
         ),
     ),

@@ -69,8 +69,8 @@ class Arriving(Protocol):
         """How many bytes have arrived, from the first on."""
 
     def append(self, sha256: str, offset: int, piece: bytes) -> None:
-        """Survives the end of the process, and perhaps no power cut. Nothing where the piece is not the next one: it was
-        here before, or will be asked for again. Unavailable where it does not fit."""
+        """Survives the end of the process, and perhaps no power cut. Nothing where the piece is not the next one: it
+        was here before, or will be asked for again. Unavailable where it does not fit."""
 
     def settle(self, sha256: str) -> bool:
         """What has arrived is whole: it goes to the blobs. False where it is not what it was to be; it is gone then."""

@@ -5,6 +5,7 @@ arriving/ab34…   named by what it is to be; as long as what has arrived
 
 import contextlib
 import errno
+import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -17,8 +18,9 @@ PIECE = 1024 * 1024
 class FolderArriving(Arriving):
     """Beside the blobs that it ends in. The folder is made with the first piece.
 
-    No piece is waited for to be on the disk, as there may be thousands in one transaction: after a power cut a file may be
-    shorter than was told, or wrong, and both are found and asked for again. Whole files are made durable by the blobs.
+    No piece is waited for to be on the disk, as there may be thousands in one transaction: after a power cut a file may
+    be shorter than was told, or wrong, and both are found and asked for again. Whole files are made durable by the
+    blobs.
     """
 
     def __init__(self, root: Path, blobs: Blobs) -> None:
@@ -36,10 +38,9 @@ class FolderArriving(Arriving):
             return
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with self._path(sha256).open("ab") as file:
+            with self._path(sha256).open("ab", buffering=0) as file:
                 try:
-                    file.write(piece)
-                    file.flush()
+                    _write_all(file.fileno(), piece)
                 except OSError:
                     file.truncate(offset)
                     raise
@@ -70,3 +71,9 @@ class FolderArriving(Arriving):
 
     def _path(self, sha256: str) -> Path:
         return self._folder / sha256
+
+
+def _write_all(descriptor: int, piece: bytes) -> None:
+    left = memoryview(piece)
+    while left:
+        left = left[os.write(descriptor, left) :]
