@@ -103,6 +103,14 @@ def test_a_program_is_shown_with_what_was_said_of_it(site: Stage) -> None:
     assert "For a user" not in typed(site, "program", "list").stdout
 
 
+def test_a_password_in_a_command_line_is_remarked_upon_and_is_not_in_the_audit_log(site: Stage) -> None:
+    made = typed(site, "program", "add", EDITOR, "Keyed", "--command-line", "./install --key 1 --password Maple7Rain")
+    assert "warning: a password seems to stand in the command line" in made.stderr
+    told = typed(site, "audit-log", "show", "--json").stdout
+    assert "./install --key 1 --password" in told
+    assert "Maple7Rain" not in told
+
+
 def test_a_collection_has_its_members_now(site: Stage) -> None:
     made = typed(site, "collection", "add", "Legacy", "--query", "kind is legacy and name like *2")
     assert "now PC-0002" in made.stdout

@@ -201,9 +201,49 @@ def test_a_password_that_was_found_wrong_since_it_was_lent_is_not_presented_any_
     assert said == [True, False]
 
 
+@pytest.mark.parametrize("when", ["before the run", "during the run"])
+def test_an_account_that_the_site_holds_back_is_presented_nowhere(site, machine, when):
+    """It was called wrong at another client, say."""
+    said = []
+
+    def presents_it(order):
+        site.waits[NETWORK] = 5.0
+        [lent] = order.shares[0].identities
+        with lent.turn() as good:
+            said.append(good)
+        return Ended(HowEnded.EXITED, 0)
+
+    machine.runner.comes_to = presents_it
+    machine.once()
+    if when == "before the run":
+        site.waits[NETWORK] = 5.0
+    site.offer(policy(offer(command_line=rf"./install.sh {SHARE}\x")))
+    machine.once()
+    assert said == ([] if when == "before the run" else [False])
+    if when == "before the run":
+        assert (last(site).state, last(site).cause) == ("failed", "no-proven-password")
+
+
+def test_no_account_is_presented_while_the_site_cannot_be_asked(site, machine):
+    said = []
+
+    def presents_it(order):
+        site.down = True
+        [lent] = order.shares[0].identities
+        with lent.turn() as good:
+            said.append(good)
+        return Ended(HowEnded.EXITED, 0)
+
+    machine.runner.comes_to = presents_it
+    site.offer(policy(offer(command_line=rf"./install.sh {SHARE}\x")))
+    machine.once()
+    assert said == [False]
+
+
 def test_a_password_that_a_share_called_wrong_is_refused_here_and_told(site, machine):
     def finds_it_wrong(order):
         order.shares[0].identities[0].spoiled()
+        assert ("PC-0001", NETWORK, 1, Answer.WRONG_PASSWORD) in site.proofs, "the site hears of it at once"
         refused = Access(SHARE, NETWORK, 1, Answer.WRONG_PASSWORD, 0xC000006D, 0.1)
         return Ended(HowEnded.NOT_STARTED, accesses=(refused,), reason="the share let nobody in")
 
@@ -218,7 +258,7 @@ def test_a_password_that_a_share_called_wrong_is_refused_here_and_told(site, mac
     site.clock.now += 3600
     machine.once()
     assert len(machine.runner.orders) == 1
-    assert ("PC-0001", NETWORK, 1, Answer.WRONG_PASSWORD) in site.proofs
+    assert site.proofs.count(("PC-0001", NETWORK, 1, Answer.WRONG_PASSWORD)) == 1
 
 
 @pytest.mark.parametrize(

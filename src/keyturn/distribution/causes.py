@@ -92,8 +92,9 @@ EXPLANATIONS: Mapping[Cause, Explanation] = {
         " into the package, and that on a distribution point",
     ),
     Cause.NO_PROVEN_PASSWORD: Explanation(
-        "this client holds no password of the account that a realm has accepted",
-        "keyturn agent status; the next contact fetches what is missing",
+        "this client may present no account there: it holds no proven password of one, or the site, which is asked"
+        " before each logon, holds it back or does not answer",
+        "keyturn agent status; keyturn account show says whether it is being changed or was refused somewhere",
     ),
     Cause.NO_POINT: Explanation(
         "the package is on no distribution point of this site", "put the package on a distribution point"

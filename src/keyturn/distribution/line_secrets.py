@@ -6,11 +6,9 @@ MASK = "…"
 
 _SECRET = re.compile(
     r"""(?ix)
-    (?P<before>
-        (?:passwor[dt] | passwd | pwd | secret | token | api[-_]?key) (?:\s*[=:]\s* | \s+(?!-))  # called one
-        | //[^\s/@:]+:(?=[^\s/@]+@)  # between a user and a host
-    )
-    (?: "[^"]*" | '[^']*' | [^\s@]+(?=@) | \S+ )
+    (?P<called> (?:passwor[dt] | passwd | pwd | secret | token | api[-_]?key) (?: \s*[=:]\s* | \s+(?!-) ) )
+    (?: "[^"]*" | '[^']*' | \S+ )
+    | (?P<user> //[^\s/@:]+: ) [^\s/@]+ (?=@)
     """
 )
 
@@ -21,4 +19,4 @@ def holds_a_secret(line: str) -> bool:
 
 def masked(line: str) -> str:
     """For records that are kept for ever."""
-    return _SECRET.sub(rf"\g<before>{MASK}", line)
+    return _SECRET.sub(lambda found: (found["called"] or found["user"]) + MASK, line)

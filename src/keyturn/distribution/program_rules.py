@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Mapping
 
 from keyturn.distribution.findings import LONGEST_LINE, LONGEST_NAME, Finding, Rule, found, is_line, is_name, warning
+from keyturn.distribution.line_secrets import holds_a_secret
 from keyturn.distribution.shares import reached_by, share_of
 from keyturn.model.software import (
     Afterwards,
@@ -62,10 +63,6 @@ def _is_unread(program: Program) -> bool:
 
 
 _FROM_A_ROOT = re.compile(r"/|~[/\\]|[A-Za-z]:[/\\]|\\\\")
-_SECRET = re.compile(
-    r"(?i)(?:passwor[dt]|passwd|pwd|secret|token|api[-_]?key)(?:\s*[=:]\s*\S|\s+[^\s-])|//[^\s/@:]+:[^\s/@]+@"
-)
-"""Named as one, or between a user and a host."""
 
 PROGRAM_RULES: tuple[Rule[Program], ...] = (
     (
@@ -192,7 +189,7 @@ PROGRAM_RULES: tuple[Rule[Program], ...] = (
         warning("no-detection", "nothing shows whether it did its work, except what it says itself", "--detect-file"),
     ),
     (
-        lambda p: any(map(_SECRET.search, _lines(p))),
+        lambda p: any(map(holds_a_secret, _lines(p))),
         warning(
             "secret-in-command-line",
             "a password seems to stand in the command line: clients, every process of a run, and whoever may look at "

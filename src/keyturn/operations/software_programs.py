@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from keyturn.distribution.authored import Authored
 from keyturn.distribution.authoring import findings_of_advertisement
 from keyturn.distribution.findings import Finding
+from keyturn.distribution.line_secrets import masked
 from keyturn.distribution.program_rules import findings_of_program
 from keyturn.model.accounts import same_name
 from keyturn.model.errors import NotFound, Refused
@@ -44,7 +45,7 @@ def add(parts: Parts, wanted: Program, *, replacing: bool = False, by: str) -> T
                 refuse_unfit(about, findings_of_advertisement(each.advertisement, program))
         parts.store.keep_program(program)
         kind = "program-changed" if there else "program-added"
-        parts.store.tell(by, kind, str(program.ref), f"{program.rights}: {program.command_line}")
+        parts.store.tell(by, kind, str(program.ref), f"{program.rights}: {masked(program.command_line)}")
     return Taken(program, tuple(finding for finding in findings if not finding.refuses))
 
 

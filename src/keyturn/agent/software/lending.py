@@ -1,19 +1,26 @@
-"""The passwords that this client holds, lent for one run or one fetching: proven ones only."""
+"""The passwords that this client holds, lent for one run or one fetching: proven ones only, and only while the site
+says that they are current.
+
+The site is asked before each logon, as in a contact: it alone knows that a password is being changed, or was called
+wrong somewhere. A fleet whose programs begin at one moment would else lock the account, each client by one attempt.
+"""
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import assert_never
 
 from keyturn.agent.client import Client
 from keyturn.agent.home import Home
 from keyturn.agent.managing import proven
 from keyturn.agent.records import Copy, Standing
+from keyturn.agent.report import TROUBLE
 from keyturn.distribution.presenting import Presentable
 from keyturn.distribution.run_context import AsUser, Machine, NetworkIdentity, RealmAccount
 from keyturn.model.accounts import canonical
 from keyturn.model.errors import Refused
 from keyturn.model.logon import Answer
+from keyturn.wire.agent import Use
 from keyturn.wire.sealed import BadSealed
 
 
@@ -46,6 +53,8 @@ class Lending:
                 secret = self._client.open(copy.account, copy.generation, copy.sealed)
             except (Refused, BadSealed):
                 return None
+            if not self._is_current(copy):
+                return None
         return Presentable(RealmAccount(copy.account), secret, self._refuser(copy), lambda: self._turn(copy))
 
     @contextmanager
@@ -55,21 +64,34 @@ class Lending:
             with self._home.lock():
                 self._client.credentials.refresh()
                 held = self._client.credentials.held()
-            yield any(
-                (one.account, one.generation, one.standing) == (copy.account, copy.generation, Standing.PROVEN)
-                for one in held
-            )
+                good = any(_same(one, copy) and one.standing is Standing.PROVEN for one in held)
+                good = good and self._is_current(copy)
+            yield good
+
+    def _is_current(self, copy: Copy) -> bool:
+        """In the site's own word. Not where it cannot be asked. Under the folder's lock."""
+        try:
+            said = self._client.check_in(self._client.credentials.holds())
+        except TROUBLE:
+            return False
+        return Use(copy.account, copy.generation) in said.directions
 
     def _refuser(self, copy: Copy) -> Callable[[], None]:
-        """A wrong answer makes the copy refused here as well, unless a newer one has taken its place; the site is told
-        at the next contact."""
+        """A wrong answer makes the copy refused here as well, unless a newer one has taken its place. The site is told
+        at once, so that it lets nobody else present it; where it does not answer, at the next contact."""
 
         def refuse() -> None:
             credentials = self._client.credentials
             with self._home.lock():
                 credentials.refresh()
                 for held in credentials.held():
-                    if (held.account, held.generation) == (copy.account, copy.generation):
+                    if _same(held, copy):
                         credentials.settle(held, Answer.WRONG_PASSWORD, tell=True)
+                with suppress(*TROUBLE):
+                    self._client.report()
 
         return refuse
+
+
+def _same(one: Copy, other: Copy) -> bool:
+    return (one.account, one.generation) == (other.account, other.generation)
