@@ -106,7 +106,7 @@ def test_what_a_program_waits_for(one, waits):
 
 def test_nothing_starts_after_the_policy_has_expired():
     [found] = all_of(policy(offer(), expires_at=NOW))
-    assert found.standing == Waits("the policy has expired; it waits for a new one")
+    assert found.standing == Waits("the policy has expired, by this machine's clock; it waits for a new one")
 
 
 def test_what_ran_is_told_even_where_its_advertisement_has_expired():

@@ -147,7 +147,7 @@ def _not_now(
     if past is not None and past.state is AdvertisementState.RUNNING:
         return Has(past)
     if now >= policy.expires_at:
-        return Waits("the policy has expired; it waits for a new one")
+        return Waits("the policy has expired, by this machine's clock; it waits for a new one")
     if now < advertisement.available_at:
         return Waits("it is not available yet", advertisement.available_at)
     if advertisement.expires_at is not None and now >= advertisement.expires_at:
