@@ -10,8 +10,15 @@ from hypothesis import settings
 
 from keyturn.contracts.promises import NOT_PROMISED
 
+TESTS = Path(__file__).parent
+
 settings.register_profile("usual", max_examples=60, deadline=None)
 settings.register_profile("long", max_examples=1000, deadline=None)
+
+
+_FIRST = ("live", "cli", "crash", "story", "contract", "server")
+"""The folders whose modules start servers, processes and domains. What is short comes last, so that of several workers
+none is left alone with a long module at the end."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -20,12 +27,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("long" if config.getoption("--long") else "usual")
+    # pytest-xdist would begin with the modules of most tests, and end with those that start a domain for a few.
+    config.option.loadscopereorder = False
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Full counts are another number of the same tests, so leaving them out is no skip."""
     if not config.getoption("--long"):
         items[:] = [item for item in items if "long" not in item.keywords]
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    folder = item.path.relative_to(TESTS).parts[0] if item.path.is_relative_to(TESTS) else ""
+    return _FIRST.index(folder) if folder in _FIRST else len(_FIRST)
 
 
 DIRECTORY_TESTS = ("active_directory", "openldap")

@@ -18,13 +18,13 @@ ADLAB = Path(__file__).parents[1] / "lab" / "adlab"
 NODES = ("fs1", "dc1", "dc2")
 """In the order in which they are stopped: a file server asks its controllers."""
 _GRACE_MIN = 60
-_PATIENCE_S = 300
 _GRACE = "old password allowed period = "
 
 
 @dataclass(frozen=True)
 class Image:
-    """The addresses are part of it: names and certificates bear them. So one copy runs at a time."""
+    """The network is part of it, for names and certificates bear its addresses; so one copy runs at a time. `prefix`
+    keeps the names of its interfaces apart from those of other labs."""
 
     home: Path
     prefix: str
@@ -49,7 +49,7 @@ class Image:
 
 def adlab(environment: dict[str, str], *arguments: str, given: str = "") -> str:
     done = subprocess.run(
-        [ADLAB, *arguments], env=environment, input=given, capture_output=True, text=True, timeout=_PATIENCE_S
+        [ADLAB, *arguments], env=environment, input=given, capture_output=True, text=True, timeout=100
     )
     if done.returncode:
         raise RuntimeError(f"adlab {' '.join(arguments)}: {done.stdout}{done.stderr}")
@@ -64,7 +64,8 @@ def place() -> Path:
 
 
 def make(populate: Callable[[dict[str, str], Path, tuple[str, ...]], None]) -> Image:
-    """A new one, with two controllers and a file server; it goes when this process ends."""
+    """A new one, with two controllers and a file server; it goes when this process ends. `populate` is given what
+    `adlab` is told, where the lab is, and the controllers' addresses."""
     image = Image(place(), f"k{secrets.token_hex(2)}", _network())
     atexit.register(shutil.rmtree, image.home, ignore_errors=True)
     lab = image.home / "making"
