@@ -6,7 +6,7 @@ from enum import StrEnum
 from keyturn.lifecycle.catalogue.choice import Rule
 from keyturn.lifecycle.catalogue.products import row
 from keyturn.lifecycle.catalogue.rules import MaintainedBy, SiteReset
-from keyturn.lifecycle.holders import holders_of
+from keyturn.lifecycle.holders import limited_holders_of, names_of_holders
 from keyturn.lifecycle.parity import disparity
 from keyturn.lifecycle.passwords import Limit, PasswordRules, rules_of
 from keyturn.lifecycle.ports import Rights
@@ -120,10 +120,10 @@ def orphaned_by_removal(estate: Estate, site: Site, *, logon_installation: bool)
 def refuse_orphaning_reset(estate: Estate, site: Site, default: ManagedAccount) -> None:
     """A reset gives the default Client Connection account another password, which clients learn with another account,
     at a logon, or not at all. Source: seed, "Site reset" and "Managing the Client Connection Account"."""
-    clients = holders_of(estate, default)
+    clients = names_of_holders(estate, default)
     if clients and not site.logon_installation and spare(estate, default) is None:
         raise Refused(
-            f"resetting site {site.code} would orphan {len(clients)} clients, {clients[0].name} among them: there is "
+            f"resetting site {site.code} would orphan {len(clients)} clients, {clients[0]} among them: there is "
             "neither a second Client Connection account nor a logon installation method",
             hint="list a client-connection-additional account of the site in the estate and make it (keyturn account "
             f"create); or enable a logon installation and say logon_installation = true for {site.code}",
@@ -171,7 +171,7 @@ def refuse_last_client_connection(estate: Estate, managed: ManagedAccount) -> No
 
 def refuse_held(estate: Estate, managed: ManagedAccount, change: Change) -> None:
     """An account somebody still logs on with is not taken away by hand."""
-    holders = [h.name for h in holders_of(estate, managed)]
+    holders = names_of_holders(estate, managed)
     if managed.usable and holders:
         raise Refused(
             f"{change} {managed.account} would cut off {len(holders)} holders, {holders[0]} among them",
@@ -216,7 +216,9 @@ def refuse_stopped_services(estate: Estate, managed: ManagedAccount, rule: Rule)
 def password_rules(estate: Estate, managed: ManagedAccount) -> PasswordRules:
     """What the account's next password must look like. Raises Refused when realm and holders contradict."""
     policy = estate.realm(managed.account.realm).policy
-    limits = [Limit(h.name, h.max_password_length) for h in holders_of(estate, managed) if h.max_password_length]
+    limits = [
+        Limit(h.name, h.max_password_length) for h in limited_holders_of(estate, managed) if h.max_password_length
+    ]
     entry = row(managed.role)
     if entry.max_password_length:
         limits.append(Limit(f"the product ({managed.role.partition('/')[0]})", entry.max_password_length))

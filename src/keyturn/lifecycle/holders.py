@@ -1,11 +1,12 @@
 """Who holds an account: by the part a machine plays in a site, and by name in the estate."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from itertools import chain
 
 from keyturn.lifecycle.catalogue.products import row
 from keyturn.lifecycle.catalogue.rules import HeldBy
 from keyturn.model.accounts import canonical, reference
-from keyturn.model.estate import Estate, Holder, HolderKind, ManagedAccount, SiteCode
+from keyturn.model.estate import ClientGroup, Estate, Holder, HolderKind, ManagedAccount, SiteCode
 
 _CLIENTS = {
     HeldBy.LEGACY_CLIENTS: HolderKind.LEGACY_CLIENT,
@@ -15,17 +16,51 @@ _CLIENTS = {
 
 def holders_of(estate: Estate, managed: ManagedAccount) -> tuple[Holder, ...]:
     """Everybody who keeps the account's password, each once, in the estate's order."""
-    found = {holder.name: holder for holder in (*_by_role(estate, managed), *_by_name(estate, managed))}
+    found = {holder.name: holder for source in _sources(estate, managed) for holder in _members(source)}
     return tuple(found.values())
+
+
+def names_of_holders(estate: Estate, managed: ManagedAccount) -> tuple[str, ...]:
+    """As above. A group may be a million, and making each of its members takes ten times as long as its name."""
+    return tuple(dict.fromkeys(chain.from_iterable(map(_names, _sources(estate, managed)))))
+
+
+def a_holder_of(estate: Estate, managed: ManagedAccount) -> str | None:
+    """The first; None for an account that nobody holds."""
+    return next(chain.from_iterable(map(_names, _sources(estate, managed))), None)
+
+
+def limited_holders_of(estate: Estate, managed: ManagedAccount) -> tuple[Holder, ...]:
+    """Those that cannot keep a password of any length."""
+    limited = (source for source in _sources(estate, managed) if _alike(source).max_password_length)
+    return tuple(holder for source in limited for holder in _members(source))
 
 
 def strangers_of(estate: Estate, managed: ManagedAccount) -> tuple[str, ...]:
     """Where the account was used from with success, by nobody whom the estate names as its holder."""
-    known = {canonical(holder.name) for holder in holders_of(estate, managed)}
+    if not managed.sightings:
+        return ()
+    known = set(map(canonical, names_of_holders(estate, managed)))
     return tuple(seen.source for seen in managed.sightings if seen.accepted and canonical(seen.source) not in known)
 
 
-def _by_role(estate: Estate, managed: ManagedAccount) -> list[Holder]:
+def _sources(estate: Estate, managed: ManagedAccount) -> list[Holder | ClientGroup]:
+    return [*_by_role(estate, managed), *_by_name(estate, managed)]
+
+
+def _members(source: Holder | ClientGroup) -> Iterator[Holder]:
+    return source.members() if isinstance(source, ClientGroup) else iter((source,))
+
+
+def _names(source: Holder | ClientGroup) -> Iterator[str]:
+    return source.names() if isinstance(source, ClientGroup) else iter((source.name,))
+
+
+def _alike(source: Holder | ClientGroup) -> Holder:
+    return source.like if isinstance(source, ClientGroup) else source
+
+
+def _by_role(estate: Estate, managed: ManagedAccount) -> Sequence[Holder | ClientGroup]:
     held_by = row(managed.role).held_by
     if held_by in _CLIENTS:
         return _clients(estate, _CLIENTS[held_by], managed.sites)
@@ -44,11 +79,12 @@ def _by_role(estate: Estate, managed: ManagedAccount) -> list[Holder]:
     return []
 
 
-def _clients(estate: Estate, kind: HolderKind, sites: Collection[SiteCode]) -> list[Holder]:
-    """As `Estate.all_clients` has them, but for groups that do not count: naming each member takes the time."""
-    groups = [group for group in estate.groups if group.like.kind is kind and group.like.site in sites]
-    alone = [client for client in estate.clients if client.kind is kind and client.site in sites]
-    return [*alone, *(member for group in groups for member in group.members())]
+def _clients(estate: Estate, kind: HolderKind, sites: Collection[SiteCode]) -> list[Holder | ClientGroup]:
+    """As `Estate.all_clients` has them."""
+    wanted = set(sites)
+    groups = [group for group in estate.groups if group.like.kind is kind and group.like.site in wanted]
+    alone = [client for client in estate.clients if client.kind is kind and client.site in wanted]
+    return [*alone, *groups]
 
 
 def _by_name(estate: Estate, managed: ManagedAccount) -> list[Holder]:

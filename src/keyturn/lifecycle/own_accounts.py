@@ -1,6 +1,6 @@
 """The accounts with which Keyturn itself reaches realms: one is changed while another one works (never N10)."""
 
-from keyturn.lifecycle.holders import holders_of
+from keyturn.lifecycle.holders import a_holder_of
 from keyturn.lifecycle.plan import Plan, SetPassword
 from keyturn.model.accounts import Account, AnyAccount
 from keyturn.model.errors import NotFound, Refused
@@ -34,9 +34,9 @@ def refuse_own_recovery(estate: Estate, managed: ManagedAccount) -> None:
                 hint=f"name another account as second_bind_account of {realm.name}, import the estate, and take that "
                 "account in: keyturn account adopt",
             )
-    if realms and (holders := holders_of(estate, managed)):
+    if realms and (holder := a_holder_of(estate, managed)):
         raise Refused(
-            f"Keyturn reaches realm {realms[0].name} with {managed.account}, and {holders[0].name} logs on with it too",
+            f"Keyturn reaches realm {realms[0].name} with {managed.account}, and {holder} logs on with it too",
             hint="give Keyturn accounts of its own",
         )
 

@@ -17,7 +17,7 @@ from keyturn.lifecycle.guards import (
     refuse_stopped_services,
     refuse_unprovable,
 )
-from keyturn.lifecycle.holders import holders_of, strangers_of
+from keyturn.lifecycle.holders import a_holder_of, names_of_holders, strangers_of
 from keyturn.lifecycle.own_accounts import reached_with, refuse_own_recovery, stand_in
 from keyturn.lifecycle.plan import (
     AwaitConvergence,
@@ -81,7 +81,7 @@ def plan_creation(estate: Estate, account: AccountToBe) -> Plan:
     refuse_unprovable(estate, managed)
     password_rules(estate, managed)
     credential = Credential(account, 1)
-    names = tuple(h.name for h in holders_of(estate, managed))
+    names = names_of_holders(estate, managed)
     reason = "named in the estate and not in the realm"
     steps = [
         Planned(Seal(credential), SEALED),
@@ -194,7 +194,7 @@ def _circumstances(estate: Estate, managed: ManagedAccount) -> Circumstances:
     sites = [estate.site(code) for code in managed.sites]
     by_consumers = row(managed.role).held_by is HeldBy.CONSUMERS
     return Circumstances(
-        sites=len(holders_of(estate, managed)) if by_consumers else len(sites),
+        sites=len(names_of_holders(estate, managed)) if by_consumers else len(sites),
         secondary_site=any(site.kind is SiteKind.SECONDARY for site in sites),
         services_running=not any(site.stopped_services for site in sites),
         password_known=managed.generation is not None,
@@ -223,7 +223,7 @@ def _notes(estate: Estate, managed: ManagedAccount, via: tuple[str, ...]) -> tup
     notes = []
     if row(managed.role).could_be_gmsa and realm.kind == RealmKind.ACTIVE_DIRECTORY:
         notes.append(f"{managed.account} could be a group managed service account: then no plan is needed again")
-    if not holders_of(estate, managed):
+    if a_holder_of(estate, managed) is None:
         notes.append(
             f"no holder of {managed.account} is known, so nobody is waited for: name its consumers in the estate"
         )

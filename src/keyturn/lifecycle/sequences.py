@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from keyturn.lifecycle.holders import holders_of
+from keyturn.lifecycle.holders import names_of_holders
 from keyturn.lifecycle.plan import (
     AwaitCanary,
     AwaitConvergence,
@@ -59,7 +59,7 @@ def second_account(create: CreateAccount, reason: str) -> list[Planned]:
 def rollout(
     estate: Estate, managed: ManagedAccount, credential: Credential, patience: Patience, like: AnyAccount | None = None
 ) -> list[Planned]:
-    names = tuple(h.name for h in holders_of(estate, managed))
+    names = names_of_holders(estate, managed)
     uptake = Planned(AwaitUptake(credential, names, patience.uptake_s), "retiring waits for every holder's own logon")
     if not names:
         return [uptake]
@@ -90,7 +90,7 @@ def pace(estate: Estate, managed: ManagedAccount) -> int:
     """How many may hold an unproven password at once: all of them wrong stays below half the threshold."""
     threshold = estate.realm(managed.account.realm).policy.lockout_threshold
     if threshold == 0:
-        return max(1, len(holders_of(estate, managed)))
+        return max(1, len(names_of_holders(estate, managed)))
     return max(1, (threshold - 1) // 2)
 
 

@@ -18,7 +18,7 @@ from keyturn.lifecycle.guards import (
     refuse_other_setup,
     refuse_unprovable,
 )
-from keyturn.lifecycle.holders import holders_of
+from keyturn.lifecycle.holders import a_holder_of, names_of_holders
 from keyturn.lifecycle.own_accounts import refuse_own_loss
 from keyturn.lifecycle.plan import (
     AwaitConvergence,
@@ -144,7 +144,7 @@ def _carried_over(
     estate: Estate, site: Site, managed: ManagedAccount, patience: Patience
 ) -> tuple[list[Planned], Credential | None]:
     """Legacy clients hold another account before their default one changes."""
-    if managed.role != DEFAULT_CLIENT_CONNECTION or not holders_of(estate, managed):
+    if managed.role != DEFAULT_CLIENT_CONNECTION or a_holder_of(estate, managed) is None:
         return [], None
     refuse_orphaning_reset(estate, site, managed)
     return carried_over(estate, managed, "every client holds another account before the reset", patience)
@@ -234,7 +234,7 @@ def _notes(
         for m in shared
     ]
     for m in fresh:
-        if m.role == DEFAULT_CLIENT_CONNECTION and (clients := len(holders_of(estate, m))):
+        if m.role == DEFAULT_CLIENT_CONNECTION and (clients := len(names_of_holders(estate, m))):
             notes.append(
                 f"the password of {m.account} changes: {clients} legacy clients take the new one from the site"
             )

@@ -147,11 +147,13 @@ class ClientGroup:
     count: int
     like: Holder
 
+    def names(self) -> Iterator[str]:
+        return (f"{self.name}-{number:04d}" for number in range(1, self.count + 1))
+
     def members(self) -> Iterator[Holder]:
         """Field by field: `replace` takes nearly twice as long, and a group may be a million."""
         alike = [getattr(self.like, each.name) for each in fields(self.like)[1:]]
-        for number in range(1, self.count + 1):
-            yield Holder(f"{self.name}-{number:04d}", *alike)
+        return (Holder(name, *alike) for name in self.names())
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,9 +246,10 @@ class Estate:
         raise NotFound(f"no realm {name}", hint="keyturn estate show")
 
     def site(self, code: str) -> Site:
-        for site in self.sites:
-            if same_name(site.code, code):
-                return site
+        exact = next((site for site in self.sites if site.code == code), None)
+        found = exact or next((site for site in self.sites if same_name(site.code, code)), None)
+        if found is not None:
+            return found
         raise NotFound(f"no site {code}", hint="keyturn estate show")
 
     def managed(self, name: str) -> ManagedAccount:
