@@ -2,8 +2,10 @@
 
 import hashlib
 import random
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -145,8 +147,11 @@ def site_in(
     def new_id() -> str:
         return "".join(chance.choice("abcdefghjkmnpqrstuvwxyz") for _ in range(8))
 
+    file = folder / "store.db"
+    if not file.exists():
+        file.write_bytes(_empty_store())
     store = open_store(
-        f"sqlite:///{folder / 'store.db'}",
+        f"sqlite:///{file}",
         seal_key=SEAL_KEY,
         envelope=lambda account, generation, secret: seal(account, generation, secret, custody, site="PHX"),
         now=clock,
@@ -179,6 +184,18 @@ def site_in(
     if estate and estate != store.text():
         import_estate(parts, estate, read_estate(estate, roles=role_names()), by="olga")
     return InnerSite(folder, clock, parts, realms, store)
+
+
+@cache
+def _empty_store() -> bytes:
+    """Made once a process: to bring a new database through all releases takes longer than most tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "store.db"
+        nothing = open_store(
+            f"sqlite:///{file}", seal_key=SEAL_KEY, envelope=lambda *_: b"", now=lambda: 0.0, new_id=lambda: ""
+        )
+        nothing.close()
+        return file.read_bytes()
 
 
 def _machine(estate: Estate, name: str) -> Holder | None:

@@ -183,7 +183,7 @@ def test_a_sender_delivers_bundles_into_the_receive_inbox(
     samba: Samba, tmp_path: Path, share: str, authority: Authority
 ) -> None:
     authority.create(AccountToBe(REALM, "KtToCen"), SECRET)
-    samba.converge()
+    samba.adlab("sync", "dc1", "dc2")
     inboxes = samba.directory / "fs1" / "share" / "boxes"
     received = ReceivedFiles(inboxes)
     assert not received.names()

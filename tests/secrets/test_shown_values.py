@@ -43,6 +43,7 @@ NO_SECRETS = {
     "Site.verify_key": "a site's public key",
     "Join.verify_key": "a site's public key",
     "Accessed.identity": "an account's name",
+    "Asks.identity": "an account's name",
     "Access.identity": "an account's name",
     "AccessLine.identity": "an account's name",
     "AccessShape.identity": "an account's name",

@@ -201,43 +201,28 @@ def test_a_password_that_was_found_wrong_since_it_was_lent_is_not_presented_any_
     assert said == [True, False]
 
 
-@pytest.mark.parametrize("when", ["before the run", "during the run"])
-def test_an_account_that_the_site_holds_back_is_presented_nowhere(site, machine, when):
+def test_an_account_that_the_site_holds_back_is_presented_nowhere(site, machine):
     """It was called wrong at another client, say."""
-    said = []
-
-    def presents_it(order):
-        site.waits[NETWORK] = 5.0
-        [lent] = order.shares[0].identities
-        with lent.turn() as good:
-            said.append(good)
-        return Ended(HowEnded.EXITED, 0)
-
-    machine.runner.comes_to = presents_it
     machine.once()
-    if when == "before the run":
-        site.waits[NETWORK] = 5.0
+    site.waits[NETWORK] = 5.0
     site.offer(policy(offer(command_line=rf"./install.sh {SHARE}\x")))
     machine.once()
-    assert said == ([] if when == "before the run" else [False])
-    if when == "before the run":
-        assert (last(site).state, last(site).cause) == ("failed", "no-proven-password")
+    assert machine.runner.orders == []
+    assert (last(site).state, last(site).cause) == ("failed", "no-proven-password")
+    del site.waits[NETWORK]
+    site.clock.now += 3600
+    machine.once()
+    assert len(machine.runner.orders) == 1
 
 
 def test_no_account_is_presented_while_the_site_cannot_be_asked(site, machine):
-    said = []
-
-    def presents_it(order):
-        site.down = True
-        [lent] = order.shares[0].identities
-        with lent.turn() as good:
-            said.append(good)
-        return Ended(HowEnded.EXITED, 0)
-
-    machine.runner.comes_to = presents_it
-    site.offer(policy(offer(command_line=rf"./install.sh {SHARE}\x")))
+    site.offer(policy(offer(command_line=rf"./install.sh {SHARE}\x", assignments=(At(site.clock.now + 60),))))
     machine.once()
-    assert said == [False]
+    site.down = True
+    site.clock.now += 120
+    machine.once()
+    assert machine.runner.orders == []
+    assert "no proven password" in machine.log()
 
 
 def test_a_password_that_a_share_called_wrong_is_refused_here_and_told(site, machine):

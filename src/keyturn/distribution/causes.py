@@ -93,7 +93,7 @@ EXPLANATIONS: Mapping[Cause, Explanation] = {
     ),
     Cause.NO_PROVEN_PASSWORD: Explanation(
         "this client may present no account there: it holds no proven password of one, or the site, which is asked"
-        " before each logon, holds it back or does not answer",
+        " before each run, holds it back or does not answer",
         "keyturn agent status; keyturn account show says whether it is being changed or was refused somewhere",
     ),
     Cause.NO_POINT: Explanation(

@@ -1,7 +1,7 @@
 """The passwords that this client holds, lent for one run or one fetching: proven ones only, and only while the site
 says that they are current.
 
-The site is asked before each logon, as in a contact: it alone knows that a password is being changed, or was called
+The site is asked before each lending, as in a contact: it alone knows that a password is being changed, or was called
 wrong somewhere. A fleet whose programs begin at one moment would else lock the account, each client by one attempt.
 """
 
@@ -64,9 +64,7 @@ class Lending:
             with self._home.lock():
                 self._client.credentials.refresh()
                 held = self._client.credentials.held()
-                good = any(_same(one, copy) and one.standing is Standing.PROVEN for one in held)
-                good = good and self._is_current(copy)
-            yield good
+            yield any(_same(one, copy) and one.standing is Standing.PROVEN for one in held)
 
     def _is_current(self, copy: Copy) -> bool:
         """In the site's own word. Not where it cannot be asked. Under the folder's lock."""

@@ -1,6 +1,6 @@
 """The API for people, assembled."""
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -84,10 +84,8 @@ def people_app(parts: Parts) -> FastAPI:
         redoc_url=None,
     )
     app.state.parts = parts
-    router = APIRouter(prefix="/api/v1")
     for noun in NOUNS:
-        router.include_router(noun.router)
-    app.include_router(router)
+        app.include_router(noun.router, prefix="/api/v1")
     app.add_exception_handler(KeyturnError, told)
     app.add_exception_handler(RequestValidationError, not_understood)
     return app
