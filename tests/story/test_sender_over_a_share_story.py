@@ -12,7 +12,7 @@ from keyturn.model.accounts import AccountToBe, RealmName
 from keyturn.model.estate import SiteCode
 from keyturn.model.secret import Secret
 from keyturn.operations import accounts, bundles, links, site_control
-from keyturn.operations.receive_inbox import BOX
+from keyturn.operations.receive_inbox import BOX, PORTION
 from keyturn.operations.status_messages import Asked
 from keyturn.site.bundles import MAX_BUNDLE, Header, Kind, seal, sign
 from keyturn.site.control.catalogue import Section
@@ -172,3 +172,14 @@ def test_a_bundle_of_a_site_that_is_not_known_yet_stays(linked: Linked) -> None:
     (linked.receive / "new").write_bytes(sign(unknown, seal(b"hello", recipient), new_keys()))
     linked.sites.settle(3)
     assert linked.lying() == ["new"]
+
+
+def test_bundles_that_stay_keep_no_other_waiting(linked: Linked) -> None:
+    unknown = Header(SiteCode("NEW"), CEN, Kind.STATUS, 1, 0.0)
+    recipient = linked.sites.sites["CEN"].store.site_keys().recipient
+    bundle = sign(unknown, seal(b"hello", recipient), new_keys())
+    for number in range(PORTION):
+        (linked.receive / f"A-{number:03}").write_bytes(bundle)
+    linked.send(b"behind them")
+    linked.sites.settle(3)
+    assert linked.received() == [b"behind them"]

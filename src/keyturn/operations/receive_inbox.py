@@ -5,6 +5,7 @@ A bundle is signed by its site, so what a file says counts, and neither its name
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 
 from keyturn.model.errors import KeyturnError, Unavailable
 from keyturn.model.logon import Answer
@@ -53,7 +54,8 @@ def put(inbox: ReachedPoint, header: Header, bundle: bytes) -> None:
 def take_from(parts: Parts, folder: ReceiveFolder) -> int:
     """Everything that has arrived. What cannot be believed is put aside, and told; what comes from a site that is not
     known yet stays. Returns how many are safe here now."""
-    return sum(_take(parts, folder, name) for name in folder.names()[:PORTION])
+    taken = (name for name in folder.names() if _take(parts, folder, name))
+    return len(list(islice(taken, PORTION)))  # what stays takes nobody's place
 
 
 def _take(parts: Parts, folder: ReceiveFolder, name: str) -> bool:
