@@ -6,7 +6,7 @@ wrong somewhere. A fleet whose programs begin at one moment would else lock the 
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import assert_never
 
@@ -20,7 +20,7 @@ from keyturn.distribution.run_context import AsUser, Machine, NetworkIdentity, R
 from keyturn.model.accounts import canonical
 from keyturn.model.errors import Refused
 from keyturn.model.logon import Answer
-from keyturn.wire.agent import Use
+from keyturn.wire.agent import Direction, Use
 from keyturn.wire.sealed import BadSealed
 
 
@@ -33,28 +33,31 @@ class Lending:
         self._turns: dict[str, threading.Lock] = {}
 
     def presentable(self, identities: tuple[NetworkIdentity, ...]) -> tuple[Presentable, ...]:
-        """In the order given, without the accounts whose password this client does not hold, or that a realm has
-        refused."""
-        return tuple(found for identity in identities if (found := self._one(identity)) is not None)
+        """In the order given, without the accounts whose password this client does not hold, that a realm has refused,
+        or that the site does not say to use."""
+        with self._home.lock():
+            self._client.credentials.refresh()
+            lends = any(isinstance(identity, RealmAccount) for identity in identities)
+            current = self._current() if lends else ()
+            found = [self._one(identity, current) for identity in identities]
+        return tuple(one for one in found if one is not None)
 
-    def _one(self, identity: NetworkIdentity) -> Presentable | None:
+    def _one(self, identity: NetworkIdentity, current: Collection[Direction]) -> Presentable | None:
         match identity:
             case Machine() | AsUser():
                 return Presentable(identity)
             case RealmAccount(account):
-                return self._lent(account)
+                return self._lent(account, current)
         assert_never(identity)
 
-    def _lent(self, account: str) -> Presentable | None:
-        with self._home.lock():
-            self._client.credentials.refresh()
-            try:
-                copy = proven(self._client.credentials, account)
-                secret = self._client.open(copy.account, copy.generation, copy.sealed)
-            except (Refused, BadSealed):
-                return None
-            if not self._is_current(copy):
-                return None
+    def _lent(self, account: str, current: Collection[Direction]) -> Presentable | None:
+        try:
+            copy = proven(self._client.credentials, account)
+            secret = self._client.open(copy.account, copy.generation, copy.sealed)
+        except (Refused, BadSealed):
+            return None
+        if Use(copy.account, copy.generation) not in current:
+            return None
         return Presentable(RealmAccount(copy.account), secret, self._refuser(copy), lambda: self._turn(copy))
 
     @contextmanager
@@ -66,13 +69,12 @@ class Lending:
                 held = self._client.credentials.held()
             yield any(_same(one, copy) and one.standing is Standing.PROVEN for one in held)
 
-    def _is_current(self, copy: Copy) -> bool:
-        """In the site's own word. Not where it cannot be asked. Under the folder's lock."""
+    def _current(self) -> tuple[Direction, ...]:
+        """In the site's own word, for all accounts at once; nothing where it cannot be asked."""
         try:
-            said = self._client.check_in(self._client.credentials.holds())
+            return self._client.check_in(self._client.credentials.holds()).directions
         except TROUBLE:
-            return False
-        return Use(copy.account, copy.generation) in said.directions
+            return ()
 
     def _refuser(self, copy: Copy) -> Callable[[], None]:
         """A wrong answer makes the copy refused here as well, unless a newer one has taken its place. The site is told
