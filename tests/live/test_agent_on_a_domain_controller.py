@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,6 +113,18 @@ class Place:
                 stderr=out,
             )
 
+    def started_until(self, node: str, happens: Callable[[], bool]) -> "subprocess.Popen[bytes]":
+        """The contact in which that happens: the one before may have come before the policy."""
+        agents = [self.started(node)]
+
+        def happened() -> bool:
+            if agents[-1].poll() is not None and not happens():
+                agents.append(self.started(node))
+            return happens()
+
+        until(f"the agent on {node} does what is asked", happened, WITHIN_S)
+        return agents[-1]
+
     def standing(self, node: str, advertisement: str) -> dict[str, Any]:
         shown = self.domain.adlab(
             *("ex", node, sys.executable, "-m", "keyturn", "agent", "software", "status", "--json"),
@@ -197,8 +209,7 @@ def test_both_controllers_run_programs_as_one_account_that_the_first_has_made(pl
 def test_an_agent_killed_while_a_program_is_raised_leaves_nothing_raised(place: Place) -> None:
     mark = f"sleep {7000 + os.getpid() % 1000}.5"
     advertisement = place.offer("long", f"/bin/{mark}", "dc1")
-    agent = place.started("dc1")
-    until("it runs", lambda: bool(processes(f"/bin/{mark}")), WITHIN_S)
+    agent = place.started_until("dc1", lambda: bool(processes(f"/bin/{mark}")))
     for pid in processes(f"agent run --once --dir {place.agent('dc1')}"):
         os.kill(pid, signal.SIGKILL)
     agent.wait()
