@@ -10,6 +10,7 @@ Every client holds two accounts. Prints requests a second, what of the server's 
 import argparse
 import cProfile
 import datetime
+import math
 import multiprocessing
 import os
 import ssl
@@ -83,7 +84,8 @@ def print_figures(scheme: str, ours: Figure, bare: Figure) -> None:
     print(f"\n{scheme}")
     print(f"signed and durable  {ours.per_second:8.0f} /s  {ours.busy_us:6.0f} us of the server each")
     print(f"bare route          {bare.per_second:8.0f} /s  {bare.busy_us:6.0f} us of the server each")
-    print(f"ratio               {ours.per_second / bare.per_second:8.2f}     {ours.busy_us / bare.busy_us:6.2f}")
+    work = ours.busy_us / (bare.busy_us or math.nan)
+    print(f"ratio               {ours.per_second / bare.per_second:8.2f}     {work:6.2f}")
 
 
 def _lanes(fleet: Sequence[Member], numbers: range, connections: int) -> list[list[bytes]]:
