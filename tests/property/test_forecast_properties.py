@@ -14,6 +14,7 @@ from keyturn.lockout.comings import comings_of
 from keyturn.lockout.eras import Reply
 from keyturn.lockout.forecast import predict
 from keyturn.lockout.rhythm import CROWD, rhythm_of
+from keyturn.lockout.roster import roster_of
 from keyturn.lockout.turns import Streams
 from keyturn.model.estate import Absence, Habit
 from keyturn.model.logon import LogonProtocol
@@ -207,9 +208,8 @@ def test_attempts_taken_in_one_after_the_other_are_found_as_if_all_were_listed(
     end = 400
     away = data.draw(st.lists(absences, min_size=1, max_size=4))
     habits_of = [Habit(3, number % 3, absences=(away[number % len(away)],)) for number in range(sum(batches))]
-    comings = comings_of(
-        [Contact(f"{n:04}", h, LogonProtocol.NTLM, False) for n, h in enumerate(habits_of)], end * 1000
-    )
+    fleet = roster_of(Contact(f"{n:04}", h, LogonProtocol.NTLM, False) for n, h in enumerate(habits_of))
+    comings = comings_of(fleet, end * 1000)
     holders, until = comings.holders, comings.end
     attempts = Attempts(comings, np.zeros(holders, dtype=np.int64), 0, until)
     here, listed, before = 0, np.zeros(0, dtype=np.int64), 0

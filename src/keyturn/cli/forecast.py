@@ -60,14 +60,14 @@ def _foresee(
     file: Path, account: str, *, naive: bool, publish_lag: float, horizon: float, svg: bool
 ) -> dict[str, Any] | str:
     from keyturn.cli.estate import check
-    from keyturn.lifecycle.forecasting import foresee_naive, foresee_nothing
+    from keyturn.lifecycle.forecasting import foresee_naive, foresee_nothing, scene_of
 
     estate = check(file, file.read_text(encoding="utf-8"))
-    managed = estate.managed(account)
+    scene = scene_of(estate, estate.managed(account))
     found = (
-        foresee_naive(estate, managed, publish_lag_s=publish_lag, horizon_s=horizon)
+        foresee_naive(scene, publish_lag_s=publish_lag, horizon_s=horizon)
         if naive
-        else foresee_nothing(estate, managed, horizon_s=horizon)
+        else foresee_nothing(scene, horizon_s=horizon)
     )
     if svg:
         from keyturn.lockout.timeline import timeline

@@ -1,14 +1,16 @@
 """What a plan, a plain change, or doing nothing would bring: the estate translated for the lockout forecast."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from keyturn.lifecycle.holders import holders_of
+from keyturn.lifecycle.holders import crowds_of
 from keyturn.lifecycle.plan import Delete, Plan, PlanKind, SetPassword
 from keyturn.lockout.changes import Change, Contact, Forecast, PasswordSet, Published, Retired
 from keyturn.lockout.forecast import predict
+from keyturn.lockout.roster import Roster, gathered
 from keyturn.model.accounts import AnyAccount
 from keyturn.model.estate import Absence, Estate, Holder, ManagedAccount
+from keyturn.model.policy import RealmPolicy
 
 HORIZON_S = 14 * 24 * 3600.0
 PUBLISH_LAG_S = 3600.0
@@ -18,88 +20,79 @@ interval in which legacy clients look for news (Q199261)."""
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Everything a prediction about one account starts from."""
+    """Everything that predictions about one account start from. Setting it costs as much as a prediction where holders
+    are a million, so that whoever asks twice sets it once."""
 
     managed: ManagedAccount
-    contacts: tuple[Contact, ...]
+    policy: RealmPolicy
+    roster: Roster
     lags_s: tuple[float, ...]
+
+    @property
+    def converged_s(self) -> float:
+        return max(self.lags_s, default=0.0)
 
 
 def scene_of(estate: Estate, managed: ManagedAccount) -> Scene:
     realm = estate.realm(managed.account.realm)
     proven = {h.holder: h.generation for h in estate.holdings if h.account == managed.account}
-    contacts = tuple(
-        _contact(holder, managed.generation, proven.get(holder.name), realm.replicas)
-        for holder in holders_of(estate, managed)
+    roster = gathered(
+        (names, _contact(like, managed.generation, generation, realm.replicas))
+        for crowd, like in crowds_of(estate, managed)
+        for generation, names in _by_generation(crowd, proven)
     )
     lags = tuple(0.0 if number == 0 else realm.replication_s for number in range(len(realm.replicas)))
-    return Scene(managed, contacts, lags)
+    return Scene(managed, realm.policy, roster, lags)
 
 
 def foresee_naive(
-    estate: Estate,
-    managed: ManagedAccount,
-    *,
-    ungated: bool = True,
-    publish_lag_s: float = PUBLISH_LAG_S,
-    horizon_s: float = HORIZON_S,
+    scene: Scene, *, ungated: bool = True, publish_lag_s: float = PUBLISH_LAG_S, horizon_s: float = HORIZON_S
 ) -> Forecast:
     """A plain password change: set now, and carried to the access points after a while. With `ungated`, every
     holder presents what it has, as a fleet without Keyturn's agent does."""
-    scene = scene_of(estate, managed)
     if ungated:
-        scene = replace(scene, contacts=tuple(replace(c, gated=False) for c in scene.contacts))
-    return _predict(estate, scene, (PasswordSet(0), Published(publish_lag_s)), horizon_s)
+        scene = replace(scene, roster=scene.roster.changed(lambda contact: replace(contact, gated=False)))
+    return _predict(scene, (PasswordSet(0), Published(publish_lag_s)), horizon_s)
 
 
-def foresee_nothing(estate: Estate, managed: ManagedAccount, *, horizon_s: float = HORIZON_S) -> Forecast:
-    return _predict(estate, scene_of(estate, managed), (), horizon_s)
+def foresee_nothing(scene: Scene, *, horizon_s: float = HORIZON_S) -> Forecast:
+    return _predict(scene, (), horizon_s)
 
 
-def foresee(estate: Estate, plan: Plan, *, horizon_s: float = HORIZON_S) -> Forecast:
+def foresee(estate: Estate, plan: Plan) -> Forecast:
     """What the plan would bring to the account it is about, or to each that a reset gives another password."""
     if plan.kind is PlanKind.SITE_RESET:
-        return foresee_reset(estate, plan, horizon_s=horizon_s)
-    managed = estate.bearing(plan.account)
-    scene = scene_of(estate, managed)
-    converged_s = max(scene.lags_s, default=0.0)
+        return foresee_reset(estate, plan)
     if plan.kind in (PlanKind.CREATE, PlanKind.DELETE):
         return Forecast(None, (), (), ())
+    return foresee_change(scene_of(estate, estate.bearing(plan.account)), plan)
+
+
+def foresee_change(scene: Scene, plan: Plan) -> Forecast:
+    """As above, of a plan that changes the account of the scene."""
     if plan.kind is PlanKind.IN_PLACE or _sets(plan, plan.account):
-        return foresee_regenerated(estate, managed, horizon_s=horizon_s)
-    published = Published(converged_s, second_account=True)
-    return _predict(estate, scene, (published, *_retirement(scene, converged_s, horizon_s)), horizon_s)
+        return foresee_regenerated(scene)
+    published = Published(scene.converged_s, second_account=True)
+    return _predict(scene, (published, *_retirement(scene)), HORIZON_S)
 
 
-def foresee_reset(
-    estate: Estate, plan: Plan, *, only: frozenset[str] | None = None, horizon_s: float = HORIZON_S
-) -> Forecast:
+def foresee_reset(estate: Estate, plan: Plan, *, only: frozenset[str] | None = None) -> Forecast:
     """What it would bring to each account that gets another password; `only` to these of its holders."""
     changed = [m for m in estate.accounts if _sets(plan, m.account) or _replaces(plan, m.account)]
-    return _together([foresee_regenerated(estate, m, only=only, horizon_s=horizon_s) for m in changed])
+    return _together([foresee_regenerated(scene_of(estate, m), only=only) for m in changed])
 
 
-def foresee_regenerated(
-    estate: Estate, managed: ManagedAccount, *, only: frozenset[str] | None = None, horizon_s: float = HORIZON_S
-) -> Forecast:
+def foresee_regenerated(scene: Scene, *, only: frozenset[str] | None = None) -> Forecast:
     """Another password in the realm, and at the access points once every replica has it."""
-    scene = scene_of(estate, managed)
     if only is not None:
-        scene = replace(scene, contacts=tuple(c for c in scene.contacts if c.name in only))
-    changes = (PasswordSet(0), Published(max(scene.lags_s, default=0.0)))
-    return _predict(estate, scene, changes, horizon_s)
+        scene = replace(scene, roster=scene.roster.only(only))
+    return _predict(scene, (PasswordSet(0), Published(scene.converged_s)), HORIZON_S)
 
 
-def foresee_release(estate: Estate, managed: ManagedAccount, holders: frozenset[str]) -> Forecast:
+def foresee_release(scene: Scene, holders: frozenset[str]) -> Forecast:
     """What becomes of holders that are given up: they come back after the account was retired."""
-    scene = scene_of(estate, managed)
-    away = tuple(
-        replace(c, habit=replace(c.habit, absences=(Absence(0, 2), *c.habit.absences)))
-        for c in scene.contacts
-        if c.name in holders
-    )
-    changes = (Published(0, second_account=True), Retired(1))
-    return _predict(estate, replace(scene, contacts=away), changes, HORIZON_S)
+    away = scene.roster.only(holders).changed(_away_at_first)
+    return _predict(replace(scene, roster=away), (Published(0, second_account=True), Retired(1)), HORIZON_S)
 
 
 def harm(planned: Forecast, nothing: Forecast) -> str:
@@ -112,10 +105,14 @@ def harm(planned: Forecast, nothing: Forecast) -> str:
     return f"would orphan {', '.join(orphaned[:3])}" if orphaned else ""
 
 
-def _retirement(scene: Scene, published_s: float, horizon_s: float) -> tuple[Retired, ...]:
+def _retirement(scene: Scene) -> tuple[Retired, ...]:
     """The account is retired only when the last holder has come; nobody knows when an absent one will."""
-    last = max((_comes_by(c, published_s) for c in scene.contacts), default=published_s)
-    return (Retired(last + 1),) if last < horizon_s else ()
+    last = max((_comes_by(kind, scene.converged_s) for kind in scene.roster.kinds), default=scene.converged_s)
+    return (Retired(last + 1),) if last < HORIZON_S else ()
+
+
+def _away_at_first(contact: Contact) -> Contact:
+    return replace(contact, habit=replace(contact.habit, absences=(Absence(0, 2), *contact.habit.absences)))
 
 
 def _comes_by(contact: Contact, after_s: float) -> float:
@@ -127,9 +124,19 @@ def _comes_by(contact: Contact, after_s: float) -> float:
     return comes
 
 
-def _predict(estate: Estate, scene: Scene, changes: tuple[Change, ...], horizon_s: float) -> Forecast:
-    policy = estate.realm(scene.managed.account.realm).policy
-    return predict(scene.contacts, changes, policy, replica_lag_s=scene.lags_s, horizon_s=horizon_s)
+def _predict(scene: Scene, changes: tuple[Change, ...], horizon_s: float) -> Forecast:
+    return predict(scene.roster, changes, scene.policy, replica_lag_s=scene.lags_s, horizon_s=horizon_s)
+
+
+def _by_generation(names: Collection[str], proven: Mapping[str, int]) -> Iterator[tuple[int | None, Collection[str]]]:
+    """What each of them has proven last, with all who have proven that."""
+    if proven.keys().isdisjoint(names):
+        yield None, names
+        return
+    found: dict[int | None, list[str]] = {}
+    for name in names:
+        found.setdefault(proven.get(name), []).append(name)
+    yield from found.items()
 
 
 def _contact(holder: Holder, live: int | None, proven: int | None, replicas: tuple[str, ...]) -> Contact:

@@ -25,6 +25,19 @@ def names_of_holders(estate: Estate, managed: ManagedAccount) -> tuple[str, ...]
     return tuple(dict.fromkeys(chain.from_iterable(map(_names, _sources(estate, managed)))))
 
 
+def crowds_of(estate: Estate, managed: ManagedAccount) -> Iterator[tuple[Collection[str], Holder]]:
+    """As above, the names of those together who are all like one holder."""
+    crowds = [(list(_names(source)), _alike(source)) for source in _sources(estate, managed)]
+    last: dict[str, int] = {}
+    for number, (names, _) in enumerate(crowds):
+        last.update(dict.fromkeys(names, number))
+    if len(last) == sum(len(names) for names, _ in crowds):
+        yield from crowds
+        return
+    for number, (names, like) in enumerate(crowds):
+        yield [name for name in names if last[name] == number], like
+
+
 def a_holder_of(estate: Estate, managed: ManagedAccount) -> str | None:
     """The first; None for an account that nobody holds."""
     return next(chain.from_iterable(map(_names, _sources(estate, managed))), None)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 from typing import TypeAlias
 
 from keyturn.model.accounts import Account, AccountToBe, AnyAccount, Credential, RealmName, RoleName
@@ -253,9 +254,9 @@ def _missing(step: Step, earlier: list[Step]) -> str:
             return "the password was set"
         case Publish(credential) if _made(credential, earlier) and AwaitConvergence(credential) not in earlier:
             return "its AwaitConvergence"
-        case AwaitCanary(credential) if not _offered(credential, earlier):
+        case AwaitCanary(credential) if not any(_offered(credential, earlier)):
             return "its Publish"
-        case AwaitUptake(credential, holders) if not set(holders) <= _offered(credential, earlier):
+        case AwaitUptake(credential, holders) if not _all_offered(holders, _offered(credential, earlier)):
             return "its Publish to every holder"
         case Withdraw(account, credential) if account == credential.account or not _taken_up(credential, earlier):
             return "the uptake of another account's credential"
@@ -278,8 +279,13 @@ def _made(credential: Credential, earlier: list[Step]) -> bool:
     return created or any(isinstance(s, SetPassword) and s.credential == credential for s in earlier)
 
 
-def _offered(credential: Credential, earlier: list[Step]) -> set[str]:
-    return {name for s in earlier if isinstance(s, Publish) and s.credential == credential for name in s.holders}
+def _offered(credential: Credential, earlier: list[Step]) -> list[tuple[str, ...]]:
+    return [s.holders for s in earlier if isinstance(s, Publish) and s.credential == credential]
+
+
+def _all_offered(holders: tuple[str, ...], offered: list[tuple[str, ...]]) -> bool:
+    """Mostly the very holders that were offered it, who may be a million."""
+    return holders in offered or set(holders) <= set(chain.from_iterable(offered))
 
 
 def _taken_up(credential: Credential, earlier: list[Step]) -> bool:

@@ -6,11 +6,12 @@ from keyturn.lifecycle.catalogue.choice import Circumstances, Rule, rule_for
 from keyturn.lifecycle.catalogue.products import row
 from keyturn.lifecycle.catalogue.rules import Change as How
 from keyturn.lifecycle.catalogue.rules import HeldBy, MethodPart
-from keyturn.lifecycle.forecasting import foresee, foresee_nothing, harm
+from keyturn.lifecycle.forecasting import foresee_change, foresee_nothing, harm, scene_of
 from keyturn.lifecycle.guards import (
     Change,
     password_rules,
     refuse_ended,
+    refuse_made_by_clients,
     refuse_maintained,
     refuse_only_recovery,
     refuse_reset_without_setup_file,
@@ -76,6 +77,7 @@ def plan_rotation(estate: Estate, account: AnyAccount, *, patience: Patience, me
 def plan_creation(estate: Estate, account: AccountToBe) -> Plan:
     """Make an account that the estate names and the realm does not have yet, and hand it to its holders."""
     managed = estate.bearing(account)
+    refuse_made_by_clients(managed)
     if managed.life is not AccountLife.PLANNED:
         raise Refused(f"{account} exists already", hint=f"keyturn account rotate '{account}'")
     refuse_unprovable(estate, managed)
@@ -112,17 +114,19 @@ def _plan(estate: Estate, managed: ManagedAccount, rule: Rule, patience: Patienc
         return Plan(PlanKind.IN_PLACE, managed.account, (*meanwhile, *rest))
     if rule.change is How.SITE_REGENERATION:
         return _regenerate(estate, managed, rule, patience)
+    scene = scene_of(estate, managed)
+    nothing = foresee_nothing(scene)
     if rule.change is How.IN_PLACE and not rule.second_account_first:
         refuse_stopped_services(estate, managed, rule)
         plan = _in_place(estate, managed, rule, patience)
-        harmful = harm(foresee(estate, plan), foresee_nothing(estate, managed))
+        harmful = harm(foresee_change(scene, plan), nothing)
         if not harmful:
             return plan
         if row(managed.role).held_by is HeldBy.EACH_CLIENT:
             raise Refused(f"changing {managed.account} in place {harmful}, and no second account may stand in for it")
         rule = replace(rule, reason=f"in place {harmful}: a second account comes first")
     plan = _cycle(estate, managed, rule, patience)
-    if harmful := harm(foresee(estate, plan), foresee_nothing(estate, managed)):
+    if harmful := harm(foresee_change(scene, plan), nothing):
         raise Refused(
             f"no plan for {managed.account} is safe: it {harmful}",
             hint="keyturn forecast shows when and by whom; enrol those holders, or enable a logon installation",

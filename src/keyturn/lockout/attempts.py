@@ -68,10 +68,13 @@ class Attempts:
             if any(rhythm.alone.first.size >= CROWD for rhythm in rhythms):
                 self._join(key, at)
 
-    def cost(self, replica: int, since: int, until: int) -> int:
-        """About how many turns have to be listed to count at `replica` from turn `since` on and before `until`."""
-        bad = sum(rhythm.total(since, until) for rhythm in self._of(replica, Reply.COUNTED))
-        return bad + sum(rhythm.alone_total(since, until) for rhythm in self._of(replica, Reply.ADMITTED))
+    def bad_cost(self, replica: int, since: int, until: int) -> int:
+        """About how many turns `bad` lists."""
+        return sum(rhythm.total(since, until) for rhythm in self._of(replica, Reply.COUNTED))
+
+    def success_cost(self, replica: int, since: int, until: int) -> int:
+        """About how many turns `latest_success` lists to answer for turns before `until`."""
+        return sum(rhythm.alone_total(since, until) for rhythm in self._of(replica, Reply.ADMITTED))
 
     def bad(self, replica: int, since: int, until: int) -> Iterator[Ints]:
         """Their turns, in parts and in no order."""

@@ -1,13 +1,14 @@
 """When each holder comes: steady runs of contacts, broken by absences, and the logons of its user."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 
-from keyturn.lockout.changes import Contact
+from keyturn.lockout.roster import Roster
 from keyturn.lockout.turns import NEVER, Ints, Streams, ticks
+from keyturn.model.estate import Habit
 
 Away: TypeAlias = tuple[tuple[int, int], ...]
 """Absences in order, each from its first tick and before its second."""
@@ -69,40 +70,59 @@ class Comings:
         return place, self.runs.only(run)
 
 
-def comings_of(contacts: Sequence[Contact], end: int) -> Comings:
-    """The comings of `contacts`, whose ranks are their places, before tick `end`."""
-    holders = len(contacts)
-    away = {
-        rank: tuple(sorted((ticks(absence.from_s), ticks(absence.until_s)) for absence in contact.habit.absences))
-        for rank, contact in enumerate(contacts)
-        if contact.habit.absences
-    }
-    rows: list[tuple[int, int, int, int]] = []
-    for rank, (contact, phase) in enumerate(zip(contacts, _phases(contacts), strict=True)):
-        # A second contact after the end is as good as none, and a clipped step keeps turns within 64 bits.
-        step = min(ticks(contact.habit.interval_s), end)
-        for start, stop in _runs(phase, step, away.get(rank, ()), end):
-            rows.append((rank, start * holders + rank, step * holders, stop * holders))
-    rank_of_run, first, step_of_run, stop_of_run = np.array(rows, dtype=np.int64).reshape(-1, 4).T.copy()
+def comings_of(roster: Roster, end: int) -> Comings:
+    """The comings of everybody before tick `end`."""
+    holders = len(roster)
+    away = _away(roster)
+    # A second contact after the end is as good as none, and a clipped step keeps turns within 64 bits.
+    step = roster.each(lambda contact: min(ticks(contact.habit.interval_s), end))
+    start = _phases(roster)
+    broken = [
+        (rank, first, stop)
+        for rank, absences in away.items()
+        for first, stop in _runs(int(start[rank]), int(step[rank]), absences, end)
+    ]
+    steady = np.setdiff1d(np.flatnonzero(start < end), list(away), assume_unique=True)
+    rank, first, stop = np.concatenate(
+        (
+            np.array([steady, start[steady], np.full(steady.size, end)]),
+            np.array(broken, dtype=np.int64).reshape(-1, 3).T,
+        ),
+        axis=1,
+    )
+    # Stable: the runs of one holder stay in their order.
+    order = np.argsort(rank, kind="stable")
+    rank = rank[order]
     return Comings(
         end=end * holders,
-        runs=Streams(first, step_of_run, stop_of_run),
-        begin=np.searchsorted(rank_of_run, np.arange(holders + 1)),
-        logon_every=np.fromiter((ticks(c.habit.logon_script_s or 0) for c in contacts), np.int64, holders),
+        runs=Streams(first[order] * holders + rank, step[rank] * holders, stop[order] * holders),
+        begin=np.searchsorted(rank, np.arange(holders + 1)),
+        logon_every=roster.each(lambda contact: ticks(contact.habit.logon_script_s or 0)),
         away=away,
     )
 
 
-def _phases(contacts: Sequence[Contact]) -> Iterator[int]:
-    """Unknown phases are spread evenly: the i-th of n, counted from 0, comes after (i + ½) ⁄ n of its interval."""
-    unknown = sum(contact.habit.phase_s is None for contact in contacts)
-    spread = 0
-    for contact in contacts:
-        if contact.habit.phase_s is not None:
-            yield ticks(contact.habit.phase_s)
-            continue
-        yield ticks(contact.habit.interval_s) * (2 * spread + 1) // (2 * unknown)
-        spread += 1
+def _away(roster: Roster) -> dict[int, Away]:
+    kinds = [_absences(contact.habit) for contact in roster.kinds]
+    ranks = np.flatnonzero(np.array([bool(absences) for absences in kinds], dtype=np.bool_)[roster.kind])
+    return {rank: kinds[roster.kind[rank]] for rank in ranks.tolist()}
+
+
+def _absences(habit: Habit) -> Away:
+    return tuple(sorted((ticks(absence.from_s), ticks(absence.until_s)) for absence in habit.absences))
+
+
+def _phases(roster: Roster) -> Ints:
+    """The tick of each one's first contact. Unknown phases are spread evenly: the i-th of n, counted from 0, comes
+    after (i + ½) ⁄ n of its interval."""
+    phases = roster.each(lambda contact: -1 if contact.habit.phase_s is None else ticks(contact.habit.phase_s))
+    unknown = np.flatnonzero(phases < 0)
+    interval = roster.each(lambda contact: ticks(contact.habit.interval_s))[unknown]
+    place = 2 * np.arange(unknown.size) + 1
+    # The product of an interval and a place may have more than 64 bits; that of either part may not.
+    whole, rest = np.divmod(interval, 2 * unknown.size) if unknown.size else (interval, interval)
+    phases[unknown] = whole * place + rest * place // max(2 * unknown.size, 1)
+    return phases
 
 
 def _runs(start: int, step: int, away: Away, end: int) -> Iterator[tuple[int, int]]:

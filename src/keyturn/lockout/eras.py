@@ -1,6 +1,6 @@
 """Eras: stretches of time in which every replica gives the same answer to the same password."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TypeAlias
@@ -143,7 +143,7 @@ class Course:
 
 
 def course_of(
-    contacts: Sequence[Contact],
+    contacts: Iterable[Contact],
     changes: Sequence[Change],
     policy: RealmPolicy,
     lags_s: Sequence[float],

@@ -1,14 +1,13 @@
 """The holders of one account: what each holds, and how those who can still learn get what is offered."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from keyturn.lockout.attempts import Presenting
-from keyturn.lockout.changes import Contact
 from keyturn.lockout.comings import Comings, comings_of
 from keyturn.lockout.eras import COHORTS_A_REPLICA, Course, Era, Replies, Reply
+from keyturn.lockout.roster import Roster
 from keyturn.lockout.turns import NEVER, Flags, Ints
 
 
@@ -77,16 +76,16 @@ class Stretch:
     after: Presenting
 
 
-def fleet_of(contacts: Sequence[Contact], course: Course, end: int) -> Fleet:
-    """The holders `contacts`, whose ranks are their places, before tick `end`."""
-    holders = len(contacts)
-    cohort = np.fromiter((course.cohort_of(contact) for contact in contacts), np.int64, holders)
+def fleet_of(roster: Roster, course: Course, end: int) -> Fleet:
+    """Its holders before tick `end`."""
+    holders = len(roster)
+    cohort = roster.each(course.cohort_of)
     return Fleet(
-        comings=comings_of(contacts, end),
+        comings=comings_of(roster, end),
         cohort=cohort,
         replica=cohort // COHORTS_A_REPLICA,
-        gated=np.fromiter((contact.gated for contact in contacts), np.bool_, holders),
-        held=np.fromiter((course.version_of(contact) for contact in contacts), np.int64, holders),
+        gated=roster.each(lambda contact: contact.gated).astype(np.bool_),
+        held=roster.each(course.version_of),
         refused=np.full(holders, NEVER),
         recovered=np.zeros(holders, dtype=np.bool_),
         coming=np.full(holders, NEVER),

@@ -27,13 +27,14 @@ from keyturn.lockout.fleet import Fleet, fleet_of
 from keyturn.lockout.locks import Locks
 from keyturn.lockout.moments import Story
 from keyturn.lockout.passage import Passage
+from keyturn.lockout.roster import Roster, roster_of
 from keyturn.lockout.tally import Tally
 from keyturn.lockout.turns import NEVER, PER_SECOND, Flags, ticks
 from keyturn.model.policy import RealmPolicy
 
 
 def predict(
-    contacts: Sequence[Contact],
+    contacts: Sequence[Contact] | Roster,
     changes: Sequence[Change],
     policy: RealmPolicy,
     *,
@@ -55,46 +56,42 @@ def predict(
     one, or in crowds where they are many.
 
     Costs grow with the holders, the changes and the locks that follow each other within the horizon, hardly with the
-    contacts: `bench/forecast.py` measures. Raises ValueError for what cannot be: see `_check`.
+    contacts: `bench/forecast.py` measures. Raises ValueError for two contacts of one name, and for what cannot be: see
+    `_check`.
     """
-    _check(contacts, changes, replica_lag_s, lock_lag_s, horizon_s)
-    ranked = sorted(contacts, key=lambda contact: contact.name)
-    names = [contact.name for contact in ranked]
+    roster = contacts if isinstance(contacts, Roster) else roster_of(contacts)
+    _check(roster, changes, replica_lag_s, lock_lag_s, horizon_s)
     end = ticks(horizon_s) + 1
-    story = Story(names, len(replica_lag_s), end)
+    story = Story(roster.names, len(replica_lag_s), end)
     story.changes(changes)
-    if not ranked:
+    if not roster:
         return Forecast(None, (), (), (), story.told())
-    course = course_of(ranked, changes, policy, replica_lag_s, changed_ago_s)
-    locks = Locks(len(replica_lag_s), len(ranked), ticks(lock_lag_s), int(course.policy.lockout_duration_s))
-    fleet = fleet_of(ranked, course, end)
+    course = course_of(roster.kinds, changes, policy, replica_lag_s, changed_ago_s)
+    locks = Locks(len(replica_lag_s), len(roster), ticks(lock_lag_s), int(course.policy.lockout_duration_s))
+    fleet = fleet_of(roster, course, end)
     passage = Passage(fleet, locks, course.policy, story, [Tally()] * len(replica_lag_s))
     eras = course.eras(end)
     for era, until in zip(eras, [*(era.since for era in eras[1:]), end], strict=True):
-        passage.through(era, until * len(ranked))
-    return _summary(names, passage, _valid(fleet, course, eras[-1].offered, end), end)
+        passage.through(era, until * len(roster))
+    return _summary(roster.names, passage, _valid(fleet, course, eras[-1].offered, end), end)
 
 
 def _check(
-    contacts: Sequence[Contact],
+    roster: Roster,
     changes: Sequence[Change],
     replica_lag_s: Sequence[float],
     lock_lag_s: float,
     horizon_s: float,
 ) -> None:
-    """Names must be unique, replicas known, intervals above 0 and all other moments and lags 0 or more, the horizon
-    finite."""
-    names = {contact.name for contact in contacts}
-    if len(names) < len(contacts):
-        raise ValueError("two holders of one name")
+    """Replicas must be known, intervals above 0 and all other moments and lags 0 or more, the horizon finite."""
     if not (0 <= horizon_s < math.inf and lock_lag_s >= 0 and all(lag >= 0 for lag in replica_lag_s)):
         raise ValueError("a horizon and lags are 0 or more, a horizon is finite")
-    if (ticks(horizon_s) + 1) * len(contacts) > NEVER // 2:
-        raise ValueError(f"a horizon of {horizon_s:g} s is too long for {len(contacts)} holders")
+    if (ticks(horizon_s) + 1) * len(roster) > NEVER // 2:
+        raise ValueError(f"a horizon of {horizon_s:g} s is too long for {len(roster)} holders")
     for change in changes:
         if not change.at_s >= 0:
             raise ValueError(f"{change} lies in the past: say so by `behind` and `changed_ago_s`")
-    for contact in contacts:
+    for contact in roster.kinds:
         _check_contact(contact, len(replica_lag_s))
 
 

@@ -21,9 +21,12 @@ class Outlook:
     stretch: Stretch
     attempts: tuple[Attempts, Attempts]
 
-    def cost(self, replica: int) -> int:
-        """About how many turns have to be listed to count at `replica`."""
-        return sum(attempts.cost(replica, self.since, self.until) for attempts in self.attempts)
+    def cost(self, replica: int, tally: Tally) -> int:
+        """About how many turns `count` has to list. Where nothing bad was or will be counted, no success matters."""
+        bad = sum(attempts.bad_cost(replica, self.since, self.until) for attempts in self.attempts)
+        if not tally.bad and not bad:
+            return 0
+        return bad + sum(attempts.success_cost(replica, self.since, self.until) for attempts in self.attempts)
 
     def count(self, replica: int, tally: Tally, policy: RealmPolicy, holders: int) -> Counted:
         """Go on counting at `replica`, which must not be locked."""

@@ -84,7 +84,7 @@ class Passage:
         tick = self.fleet.comings.holders
         while True:
             outlook = look_ahead(self.fleet, settled.attempts, era, self.locks, since, until)
-            cost = sum(outlook.cost(replica) for replica in self._watched(since))
+            cost = sum(outlook.cost(replica, self.tallies[replica]) for replica in self._watched(since))
             if cost <= 2 * self._allowance or until - since <= tick:
                 return outlook
             until = since + max((until - since) * self._allowance // cost, tick)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from keyturn.lifecycle.attended import Attended
 from keyturn.lifecycle.catalogue.rules import MethodPart
 from keyturn.lifecycle.execution import Execution
-from keyturn.lifecycle.forecasting import foresee, foresee_release, foresee_reset
+from keyturn.lifecycle.forecasting import foresee, foresee_release, foresee_reset, scene_of
 from keyturn.lifecycle.guards import password_rules, refuse_last_client_connection, refuse_unequal
 from keyturn.lifecycle.journal import Done, Outcome, Stopped, Waiting, advance
 from keyturn.lifecycle.own_accounts import refuse_own_store
@@ -22,6 +22,7 @@ from keyturn.operations.components import held, idle, services_cut_off, with_liv
 from keyturn.operations.parts import Parts
 from keyturn.operations.ports import Lease, PlanRecord, PlanState
 from keyturn.operations.resetting import planned_again
+from keyturn.operations.secondary import refuse_at_secondary
 from keyturn.operations.site_works import OwnSite, components_are_stopped
 from keyturn.operations.status_messages import report
 from keyturn.site.components import ComponentName
@@ -34,6 +35,7 @@ def propose_rotation(
     parts: Parts, account: str, *, by: str, given: Secret | None = None, method: MethodPart | None = None
 ) -> PlanRecord:
     """Plan a new password. Nothing is done; a password handed in is kept sealed with the plan."""
+    refuse_at_secondary(parts, "accounts", f"keyturn account rotate '{account}'", account=account)
     estate = with_live_services(parts, parts.store.estate())
     managed = estate.managed(account)
     plan = plan_rotation(estate, managed.account, patience=parts.settings.patience, method=method)
@@ -44,6 +46,7 @@ def propose_rotation(
 
 
 def propose_creation(parts: Parts, account: str, *, by: str, given: Secret | None = None) -> PlanRecord:
+    refuse_at_secondary(parts, "accounts", f"keyturn account create '{account}'", account=account)
     estate = parts.store.estate()
     managed = estate.managed(account)
     if isinstance(managed.account, Account):
@@ -54,6 +57,7 @@ def propose_creation(parts: Parts, account: str, *, by: str, given: Secret | Non
 
 
 def propose_deletion(parts: Parts, account: str, *, by: str) -> PlanRecord:
+    refuse_at_secondary(parts, "accounts", f"keyturn account delete '{account}'", account=account)
     estate = parts.store.estate()
     managed = estate.managed(account)
     refuse_last_client_connection(estate, managed)
@@ -125,7 +129,7 @@ def foresee_giving_up(parts: Parts, plan_id: str, holders: Collection[str]) -> F
     if record.plan.kind is PlanKind.SITE_RESET:
         return foresee_reset(estate, record.plan, only=frozenset(holders))
     managed = estate.bearing(_retired(record.plan))
-    return foresee_release(estate, managed, frozenset(holders))
+    return foresee_release(scene_of(estate, managed), frozenset(holders))
 
 
 def runnable(parts: Parts) -> tuple[PlanRecord, ...]:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from fastapi import APIRouter
 
-from keyturn.lifecycle.forecasting import HORIZON_S, PUBLISH_LAG_S, foresee_naive, foresee_nothing
+from keyturn.lifecycle.forecasting import HORIZON_S, PUBLISH_LAG_S, foresee_naive, foresee_nothing, scene_of
 from keyturn.lifecycle.guards import Change
 from keyturn.model.errors import KeyturnError
 from keyturn.model.secret import Secret
@@ -81,8 +81,8 @@ def change(parts: Site, person: Operator, wanted: ByHand) -> AccountShape:
 def forecast(parts: Site, question: Question) -> ForecastShape:
     """What a plain password change would bring, or doing nothing."""
     estate = parts.store.estate()
-    managed = estate.managed(question.account)
+    scene = scene_of(estate, estate.managed(question.account))
     if not question.naive:
-        return forecast_shape(foresee_nothing(estate, managed, horizon_s=question.horizon_s))
-    foreseen = foresee_naive(estate, managed, publish_lag_s=question.publish_lag_s, horizon_s=question.horizon_s)
+        return forecast_shape(foresee_nothing(scene, horizon_s=question.horizon_s))
+    foreseen = foresee_naive(scene, publish_lag_s=question.publish_lag_s, horizon_s=question.horizon_s)
     return forecast_shape(foreseen)
