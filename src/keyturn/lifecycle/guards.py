@@ -52,6 +52,16 @@ def refuse_maintained(estate: Estate, managed: ManagedAccount, change: Change) -
     )
 
 
+def refuse_made_by_clients(managed: ManagedAccount) -> None:
+    """Made here, it would have a password that no client knows, under the name that the clients' own is to have."""
+    entry = row(managed.role)
+    if entry.maintained_by is MaintainedBy.CLIENT:
+        raise Refused(
+            f"{managed.account} is not made by hand: clients make and maintain the account of this role themselves",
+            hint=f"the installation of a client makes it; a lost one comes back by {entry.tool}",
+        )
+
+
 def refuse_reset_without_setup_file(estate: Estate, managed: ManagedAccount) -> None:
     """What a reset would regenerate is left alone while it is not known what else that reset would make.
 
