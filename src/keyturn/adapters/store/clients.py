@@ -53,7 +53,10 @@ class SqlClients(SqlOffers, Clients):
         unused = (invitations.c.name_key == key, invitations.c.used_at.is_(None), invitations.c.expires_at > now)
         used_up = connection.execute(update(invitations).where(*unused).values(used_at=now)).rowcount == 1
         if not (row and right and used_up):
-            raise Refused("the invitation is not valid", hint="ask for a new one")
+            raise Refused(
+                "the invitation is not valid",
+                hint="it is good once, for a time, and only the newest for that name: ask for another",
+            )
 
     def client(self, name: str) -> EnrolledClient:
         if found := self.clients_of([name]).get(name):
