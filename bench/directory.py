@@ -9,6 +9,10 @@ as the worker takes.
 
 Raw: one LDAPS connection, bound once, one modify of `unicodePwd` for each account. Nothing is kept and nothing read.
 
+Set and proven: the password is set and proven by one logon, as many accounts at once as the worker takes; nothing is
+kept. Once so, and once with the readings that a rotation makes: what the controller is asked for, and no more. What
+Keyturn is slower than that is the journal, the envelope and the store.
+
 `samba-tool user setpassword`: a process for each of the first `--few` accounts, as root on the controller, straight
 into its database; what it computes counts as ours.
 
@@ -26,6 +30,7 @@ import argparse
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import ldap
@@ -33,8 +38,16 @@ import ldap
 from bench.domain import FIRST, dn_of, one_controller, unicode_password
 from bench.ways import Way, another, by_keyturn, fastest, furnished, print_costs
 from keyturn.adapters.authorities.active_directory.authority import open_authority
+from keyturn.adapters.engine.embedded import AT_ONCE
+from keyturn.lifecycle.execution import PROOF
+from keyturn.lifecycle.ports import Authority
 from keyturn.model.estate import RealmKind
+from keyturn.model.logon import Answer
 from tests.samba import OURS, REALM, Samba
+
+READINGS = 6
+"""Of the account's state in one rotation without holders: before it is sealed, before and after the set, before the
+logon, and once for each of the two steps after it."""
 
 
 def main() -> None:
@@ -51,6 +64,8 @@ def main() -> None:
         ways = [
             Way("raw, bound once", lambda: raw(samba, others), len(others)),
             *by_keyturn(site, len(ours)),
+            Way("set and proven", lambda: proven(authority, others), len(others)),
+            Way(f"and read {READINGS} times", lambda: proven(authority, others, READINGS), len(others)),
             Way("samba-tool", lambda: samba_tool(samba, few), len(few)),
         ]
         costs = fastest(ways, given.rounds, lambda: processes(samba))
@@ -63,6 +78,19 @@ def raw(samba: Samba, names: Sequence[str]) -> None:
     for name in names:
         administrator.modify_s(dn_of(name), [(ldap.MOD_REPLACE, "unicodePwd", [unicode_password(another())])])
     administrator.unbind_s()
+
+
+def proven(authority: Authority, names: Sequence[str], readings: int = 0) -> None:
+    def rotate(name: str) -> Answer:
+        account, secret = authority.find(name), another()
+        assert account
+        for _ in range(readings):
+            authority.describe(account)
+        authority.set_password(account, secret)
+        return authority.try_logon(account, secret, protocol=PROOF)
+
+    with ThreadPoolExecutor(AT_ONCE) as hands:
+        assert set(hands.map(rotate, names)) == {Answer.ACCEPTED}
 
 
 def samba_tool(samba: Samba, names: Sequence[str]) -> None:

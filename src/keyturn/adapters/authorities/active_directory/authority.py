@@ -12,7 +12,7 @@ from keyturn.adapters.authorities.active_directory.directory import account_name
 from keyturn.adapters.authorities.active_directory.domain import Domain, domain_of
 from keyturn.adapters.authorities.active_directory.kerberos import refuse_without_kerberos
 from keyturn.adapters.authorities.active_directory.logon import Attempt, log_on
-from keyturn.adapters.authorities.active_directory.policy import policy_for
+from keyturn.adapters.authorities.active_directory.policy import account_and_policy
 from keyturn.adapters.authorities.active_directory.states import NAMING, STATE, named, replica_state, usable
 from keyturn.adapters.authorities.reaching import Logins
 from keyturn.lifecycle.ports import AccountState, Authority, Rights
@@ -46,8 +46,7 @@ class ActiveDirectory:
     def describe(self, account: Account) -> AccountState:
         """Version 0 for a controller that the account has not reached yet."""
         with self._controllers.session() as session:
-            entry = require(session, account, STATE)
-            policy = policy_for(session, entry, self._domain.policy)
+            entry, policy = account_and_policy(session, account, self._domain.policy)
         replicas = [replica_state(self._domain.pinned, entry)]
         for host in self._domain.others:
             with self._controllers.session(host) as session:

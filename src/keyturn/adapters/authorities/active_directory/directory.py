@@ -12,8 +12,12 @@ from keyturn.model.errors import NotFound
 def require(session: Session, account: Account, attributes: Iterable[str]) -> Entry:
     entry = session.identity(account.sid, attributes)
     if entry is None:
-        raise NotFound(f"no account {account} with the identity {account.sid}")
+        raise not_there(account)
     return entry
+
+
+def not_there(account: Account) -> NotFound:
+    return NotFound(f"no account {account} with the identity {account.sid}")
 
 
 def account_named(session: Session, name: str, attributes: Iterable[str]) -> Entry | None:

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+from keyturn.adapters.authorities.active_directory.directory import not_there
 from keyturn.adapters.authorities.active_directory.formats import span
 from keyturn.adapters.authorities.active_directory.session import Entry, Session
+from keyturn.adapters.authorities.active_directory.states import STATE
+from keyturn.model.accounts import Account
 from keyturn.model.errors import AuthorityError
 from keyturn.model.policy import RealmPolicy
 
@@ -51,24 +54,32 @@ _FINE_GRAINED = _Written(
 )
 
 
-def policy_for(session: Session, account: Entry, unread: RealmPolicy) -> RealmPolicy:
-    """`unread` gives what no directory tells. AuthorityError, permanent, where the policy may not be read: a threshold
-    that is only supposed would lock the account."""
-    own = account.text("msDS-ResultantPSO")
-    return fine_grained_policy(session, own, unread) if own else domain_policy(session, unread)
+def account_and_policy(session: Session, account: Account, unread: RealmPolicy) -> tuple[Entry, RealmPolicy]:
+    """Its state and the policy in force for it, in one reading unless it has a policy of its own.
+
+    `unread` gives what no directory tells. NotFound for an account that is not there; AuthorityError, permanent, where
+    the policy may not be read: a threshold that is only supposed would lock the account.
+    """
+    domain = account.sid.rpartition("-")[0]
+    found = session.identified((account.sid, domain), (*STATE, *_DOMAIN.all))
+    entry = found.get(account.sid)
+    if entry is None:
+        raise not_there(account)
+    if own := entry.text("msDS-ResultantPSO"):
+        return entry, fine_grained_policy(session, own, unread)
+    return entry, _policy(session, _DOMAIN, session.base, found.get(domain), unread)
 
 
 def domain_policy(session: Session, unread: RealmPolicy) -> RealmPolicy:
-    return _policy(session, _DOMAIN, session.base, unread)
+    return _policy(session, _DOMAIN, session.base, session.read(session.base, _DOMAIN.all), unread)
 
 
 def fine_grained_policy(session: Session, dn: str, unread: RealmPolicy) -> RealmPolicy:
-    return _policy(session, _FINE_GRAINED, dn, unread)
+    return _policy(session, _FINE_GRAINED, dn, session.read(dn, _FINE_GRAINED.all), unread)
 
 
-def _policy(session: Session, written: _Written, dn: str, unread: RealmPolicy) -> RealmPolicy:
-    entry = session.read(dn, written.all)
-    if entry is None or not entry.values:
+def _policy(session: Session, written: _Written, dn: str, entry: Entry | None, unread: RealmPolicy) -> RealmPolicy:
+    if entry is None or not entry.raw(written.threshold):
         raise AuthorityError(
             f"{session.host} does not show the policy {dn} to Keyturn",
             permanent=True,

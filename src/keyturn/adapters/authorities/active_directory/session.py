@@ -63,6 +63,12 @@ class Session:
         """The account with this identity, whatever its name and place."""
         return self.read(f"<SID={sid}>", attributes) if _SID.fullmatch(sid) else None
 
+    def identified(self, sids: Iterable[str], attributes: Iterable[str]) -> dict[str, Entry]:
+        """By their identities, which `attributes` ask for, whichever of them are there: one reading for all."""
+        wanted = [f"(objectSid={sid})" for sid in sids if _SID.fullmatch(sid)]
+        found = self.search(f"(|{''.join(wanted)})", attributes) if wanted else []
+        return {sid_text(entry.raw("objectSid")): entry for entry in found}
+
     def read(self, dn: str, attributes: Iterable[str]) -> Entry | None:
         """None where it is not, or not for our eyes: the directory does not tell these apart."""
         found = self._search(dn, ldap.SCOPE_BASE, "(objectClass=*)", attributes)
