@@ -122,6 +122,31 @@ def test_a_person_runs_an_optional_program(site, machine):
     assert len(machine.runner.orders) == 1
 
 
+def test_without_a_running_agent_the_site_is_asked_first_as_the_agent_would(site, machine):
+    site.offer(policy())
+    typed(machine, "run", "--once")
+    site.offer(policy(offer(assignments=()), counter=2))
+    ran = typed(machine, "software", "run", "PHX20001")
+    assert "succeeded" in ran.stdout, "it was offered since the last contact"
+    assert ran.stderr == ""
+    site.offer(policy(counter=3))
+    site.clock.now += 1
+    assert isinstance(typed(machine, "software", "run", "PHX20001").exception, NotFound), "and withdrawn since"
+
+
+def test_without_a_site_that_answers_it_runs_by_the_policy_that_is_kept(site, machine):
+    share = r"\\fs1\apps"
+    site.offer(policy(offer(assignments=()), offer(2, assignments=(), command_line=rf"./install.sh {share}\x")))
+    typed(machine, "run", "--once")
+    site.down = True
+    ran = typed(machine, "software", "run", "PHX20001")
+    assert "succeeded" in ran.stdout
+    assert "by the policy that is kept, for the contact failed: the site did not answer" in ran.stderr
+    lent = typed(machine, "software", "run", "PHX20002")
+    assert (lent.exit_code, lent.stdout.split()[1]) == (1, "failed"), "but presents nobody that it was not told to"
+    assert "the site was not asked" in " ".join(lent.stdout.split())
+
+
 def test_where_the_agent_runs_it_is_left_to_the_agent(site, machine):
     site.offer(policy(offer(assignments=())))
     typed(machine, "run", "--once")
@@ -192,3 +217,16 @@ def test_a_client_without_any_account_that_did_its_software_has_not_failed(site,
     done = typed(machine, "run", "--once")
     assert (done.exit_code, len(machine.runner.orders)) == (0, 1)
     assert "nothing to present" in done.stderr
+
+
+def test_what_a_person_does_with_software_can_be_read_by_a_program(site, machine):
+    site.offer(policy(offer(assignments=())))
+    typed(machine, "run", "--once")
+    with machine.place.alone():
+        assert json.loads(typed(machine, "software", "run", "PHX20001", "--json").stdout) == []
+    site.clock.now += 1
+    [row] = json.loads(typed(machine, "software", "run", "PHX20001", "--json").stdout)
+    assert (row["state"], row["executed_as"]) == ("succeeded", "root")
+    log = json.loads(typed(machine, "software", "log", "--lines", "2", "--json").stdout)
+    assert log["file"].endswith("/execmgr.log")
+    assert [line.startswith("<![LOG[") for line in log["lines"]] == [True, True]

@@ -3,6 +3,8 @@
 Each is named in the client's own log and at the site, with the account, the share, the status and the way out.
 """
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ import pytest
 
 from keyturn.adapters.authorities.active_directory.authority import open_authority
 from keyturn.adapters.shares.smb_content import SmbPoint
+from keyturn.agent.software.place import Place
 from keyturn.distribution.causes import EXPLANATIONS, Cause
 from keyturn.distribution.presenting import NotLetIn, Presentable
 from keyturn.distribution.run_context import RealmAccount
@@ -29,6 +32,7 @@ from tests.domain_software import (
     LOGS,
     REACHES,
     TEXT,
+    Agent,
     Scene,
     domain_with_shares,
     scene,
@@ -186,10 +190,10 @@ def test_a_wrong_password_is_named_and_costs_one_bad_attempt_however_often_anybo
 ) -> None:
     with scene(domain, tmp_path, f"old-{kind}", "con", "naa", "ins") as site:
         agent, name = site.agents[kind], site.account(REACHES[kind])
-        offered = [fetch(site, kind, tmp_path / f"fetched {number}") for number in range(2)]
+        go = tmp_path / "go"
+        offered = [fetch(site, kind, tmp_path / f"fetched {number}", go=go) for number in range(2)]
         agent.meet()
-        change_password(domain, name)
-        agent.run()
+        change_while_they_run(domain, name, agent, LOGS[kind], 1, go)
         agent.meet()
         named(site, kind, offered[0], Cause.WRONG_PASSWORD, Answer.WRONG_PASSWORD, 0xC000006D, site.share())
         for _ in range(2):
@@ -215,10 +219,10 @@ def test_two_programs_at_once_present_a_wrong_password_once(domain: Samba, tmp_p
     with scene(domain, tmp_path, f"both-{kind}", "con", "naa", "ins") as site:
         agent, name = site.agents[kind], site.account(REACHES[kind])
         packages = [software_packages.add(site.site.parts, NewPackage(text), by="olga").package_id for text in "ab"]
-        offered = [fetch(site, kind, tmp_path / "fetched", package=package) for package in packages]
+        go = tmp_path / "go"
+        offered = [fetch(site, kind, tmp_path / "fetched", package=package, go=go) for package in packages]
         agent.meet()
-        change_password(domain, name)
-        agent.run()
+        change_while_they_run(domain, name, agent, LOGS[kind], 2, go)
         agent.meet()
         standings = [site.standing(kind, advertisement) for advertisement in offered]
         assert [(one.cause, one.exit_code) for one in standings] == [(Cause.WRONG_PASSWORD, 5)] * 2
@@ -226,13 +230,51 @@ def test_two_programs_at_once_present_a_wrong_password_once(domain: Samba, tmp_p
         assert (domain.bad_counts(name), domain.locked_at(name)) == (1, 0)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_password_that_somebody_changed_before_it_is_lent_is_presented_by_nobody(
+    domain: Samba, tmp_path: Path, kind: ClientKind
+) -> None:
+    """The site sees it on the controllers, before anybody was refused."""
+    with scene(domain, tmp_path, f"seen-{kind}", "con", "naa", "ins") as site:
+        agent, name = site.agents[kind], site.account(REACHES[kind])
+        offered = fetch(site, kind, tmp_path / "fetched")
+        agent.meet()
+        change_password(domain, name)
+        agent.run()
+        agent.meet()
+        assert site.standing(kind, offered).cause == Cause.NO_PROVEN_PASSWORD
+        said = rf"{REALM}\{name} is held back: somebody else has changed its password in the realm"
+        assert [line for line in agent.log(LOGS[kind]) if line.type == 2 and line.text == said]
+        assert (domain.bad_counts(name), domain.locked_at(name)) == (0, 0)
+
+
+def change_while_they_run(domain: Samba, name: str, agent: Agent, log: str, programs: int, go: Path) -> None:
+    """Each of them was lent the password before somebody changed it, and reaches for its share after."""
+    running = threading.Thread(target=agent.run)
+    running.start()
+    file, until = Place(agent.home).logs / f"{log}.log", time.monotonic() + 120
+    while not file.exists() or file.read_text().count(" starts as ") < programs:
+        assert time.monotonic() < until, "they do not start"
+        time.sleep(0.1)  # a log tells nobody that it grows
+    change_password(domain, name)
+    go.touch()
+    running.join()
+
+
 def fetch(
-    site: Scene, kind: ClientKind, to: Path, share: str = "tools", file: str = FILE, package: PackageId | None = None
+    site: Scene,
+    kind: ClientKind,
+    to: Path,
+    share: str = "tools",
+    file: str = FILE,
+    package: PackageId | None = None,
+    go: Path | None = None,
 ) -> AdvertisementId:
-    """Offers a program that does not give up soon."""
+    """Offers a program that does not give up soon, and that begins once there is a file `go`."""
+    waits = rf"timeout 300 sh -c 'until test -e \"{go}\"; do sleep 0.1; done'; " if go else ""
     again = rf"for n in 1 2 3 4 5; do cp \"{site.share(share)}\{file}\" \"{to}\" && exit 0; done; exit 5"
     name = f"fetch {len(site.site.store.programs())}"
-    return site.offer(kind, name, f'sh -c "{again}"', package, software_installation_account=kind is LEGACY)
+    return site.offer(kind, name, f'sh -c "{waits}{again}"', package, software_installation_account=kind is LEGACY)
 
 
 def named(

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from fastapi.routing import APIRoute
 
 from keyturn.server.rest.app import NOUNS
-from keyturn.wire.agent import CHECK_IN, ENROL, SITE_FILE, accounts_file, proof_path, share_path
+from keyturn.wire.agent import ASSURE, CHECK_IN, ENROL, SITE_FILE, accounts_file, proof_path, share_path
 
 SECRET_FIELDS = ("password", "token")
 
@@ -95,7 +95,8 @@ def secret_routes() -> list[Route]:
 def of_agents(password: str) -> Iterator[Mistake]:
     """Nothing here is signed by anybody known: the password arrives all the same."""
     body = json.dumps({"token": password, "name": "PC-0001", "password": password}).encode()
-    for method, path in (("POST", ENROL), ("POST", CHECK_IN), ("PUT", proof_path("PC-0001", "CORP\\KtClient"))):
+    proof = proof_path("PC-0001", "CORP\\KtClient")
+    for method, path in (("POST", ENROL), ("POST", CHECK_IN), ("POST", ASSURE), ("PUT", proof)):
         yield Mistake(f"{method} {path}: unsigned", method, path, body)
         yield Mistake(f"{method} {path}: broken JSON", method, path, body[:-2])
         yield Mistake(f"{method} {path}: too long", method, path, body * 2000)

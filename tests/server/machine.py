@@ -1,6 +1,6 @@
 """A machine's side of the agents' routes, as a test needs it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from starlette.testclient import TestClient
@@ -35,7 +35,13 @@ class Machine:
         return self.http.request(method, path, content=body, headers=headers)
 
     def check_in(self, **holds: int) -> wire.Directions:
+        return self._asked(wire.CHECK_IN, holds)
+
+    def assure(self, **holds: int) -> wire.Directions:
+        return self._asked(wire.ASSURE, holds)
+
+    def _asked(self, path: str, holds: Mapping[str, int]) -> wire.Directions:
         held = tuple(wire.Held(f"CORP\\{account}", generation) for account, generation in holds.items())
-        answer = self.send("POST", wire.CHECK_IN, wire.write(wire.CheckIn(held, "test")))
+        answer = self.send("POST", path, wire.write(wire.CheckIn(held, "test")))
         assert answer.status_code == 200, answer.text
         return wire.read(wire.Directions, answer.content)

@@ -9,6 +9,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from keyturn.model.errors import KeyturnError
+from keyturn.model.logon import Answer
+from keyturn.model.secret import Secret
 from keyturn.operations import clients
 from keyturn.server import access_point, agents
 from keyturn.server.serving import _refused
@@ -59,6 +61,36 @@ def test_a_machine_adopts_proves_and_is_current(site: InnerSite, machine: Machin
     answer = machine.send("GET", path, authorization=basic(password))
     assert (answer.status_code, answer.headers[wire.ANSWER_HEADER]) == (200, "accepted")
     assert machine.check_in(KtClient=1).directions == (wire.Use(ACCOUNT, 1),)
+
+
+def test_what_somebody_else_has_changed_is_not_used_by_anybody(site: InnerSite, machine: Machine) -> None:
+    """In a contact or for a program, and before anybody was refused."""
+    proven(machine)
+    assert machine.assure(KtClient=1).directions == (wire.Use(ACCOUNT, 1),)
+    found = site.realm().find("KtClient")
+    assert found
+    site.realm().set_password(found, Secret("Somebody-else-9"))
+    wait = wire.Wait(ACCOUNT, 60, "somebody else has changed its password in the realm")
+    assert machine.assure(KtClient=1).directions == machine.check_in(KtClient=1).directions == (wait,)
+
+
+def test_who_asks_for_a_program_is_told_nothing_of_what_it_does_not_hold(machine: Machine) -> None:
+    assert machine.assure().directions == ()
+    assert machine.assure(Nobody=1).directions == ()
+
+
+@pytest.mark.parametrize("held", [1, 2])
+def test_who_asks_for_a_program_is_handed_nothing(site: InnerSite, machine: Machine, held: int) -> None:
+    """What it holds may be used without a proof of its own: the look says more."""
+    [word] = machine.assure(KtClient=held).directions
+    assert isinstance(word, wire.Use if held == 1 else wire.Wait)
+    assert site.store.offers(NAME)[0].proven is None
+
+
+def proven(machine: Machine) -> None:
+    machine.check_in()
+    proof = wire.write(wire.Proof(1, Answer.ACCEPTED))
+    assert machine.send("PUT", wire.proof_path(NAME, ACCOUNT), proof).status_code == 200
 
 
 def test_a_request_counts_once(site: InnerSite, machine: Machine, http: TestClient) -> None:

@@ -4,8 +4,10 @@ import asyncio
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import httpx2
 import pytest
@@ -13,7 +15,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from keyturn.adapters.store.schema import generations
-from keyturn.model.errors import KeyturnError
+from keyturn.model.accounts import Account
+from keyturn.model.errors import AuthorityError, KeyturnError
 from keyturn.operations import clients
 from keyturn.server import agents
 from keyturn.server.serving import _refused
@@ -150,3 +153,27 @@ site = site_in(Path(sys.argv[1]), "")
 for line in sys.stdin:
     print(*statuses(site, [ast.literal_eval(line)]), flush=True)
 """
+
+
+def test_a_realm_that_takes_its_time_holds_up_no_contact(site: InnerSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine, answers = current(site, MACHINES[0]), threading.Event()
+    headers = [machine.signed("POST", wire.CHECK_IN, CHECK_IN) for _ in range(3)]
+
+    def describe(account: Account) -> NoReturn:
+        answers.wait()
+        raise AuthorityError(f"nobody tells of {account}", permanent=False)
+
+    monkeypatch.setattr(site.realm(), "describe", describe)
+    monkeypatch.setattr(agents, "LOOK_S", 0.05)
+
+    async def contacts() -> list[wire.Directions]:
+        transport = httpx2.ASGITransport(app_of(site))
+        async with httpx2.AsyncClient(transport=transport, base_url=f"https://{HOST}") as http:
+            try:
+                sent = [await http.post(wire.CHECK_IN, content=CHECK_IN, headers=each) for each in headers]
+            finally:
+                answers.set()
+        return [wire.read(wire.Directions, answer.content) for answer in sent]
+
+    for directions in asyncio.run(contacts()):
+        assert directions.directions == (wire.Use(ACCOUNT, 1),)

@@ -25,6 +25,7 @@ from keyturn.model.policy import RealmPolicy
 from keyturn.model.secret import Secret
 from keyturn.wire.agent import (
     ANSWER_HEADER,
+    ASSURE,
     CHECK_IN,
     ENROL,
     Adopt,
@@ -150,6 +151,8 @@ class MemorySite:
         self.counters[client] = signed.counter
         if request.path == CHECK_IN:
             return Reply(200, {}, write(self._directed(client, read(CheckIn, request.body))))
+        if request.path == ASSURE:
+            return Reply(200, {}, write(self._assured(read(CheckIn, request.body))))
         if request.path.startswith("/cap/"):
             return self._shared(client, request.path.rpartition("/")[2], headers["authorization"])
         if self.deaf_to_proofs:
@@ -183,6 +186,19 @@ class MemorySite:
             else:
                 directions.append(self._sealed(client, account, generation, password))
         return Directions(tuple(directions), self.contact_s, self.clock.now)
+
+    def _assured(self, asked: CheckIn) -> Directions:
+        """It sees in its realm what it gave out."""
+        words: list[Direction] = []
+        for held in asked.holds:
+            generation, password = self.published.get(held.account, (0, ""))
+            if held.account in self.waits:
+                words.append(Wait(held.account, self.waits[held.account], "all places are taken"))
+            elif self.realm.passwords.get(held.account, [""])[0] != password:
+                words.append(Wait(held.account, 60, "somebody else has changed its password in the realm"))
+            elif generation == held.generation:
+                words.append(Use(held.account, generation))
+        return Directions(tuple(words), self.contact_s, self.clock.now)
 
     def _sealed(self, client: str, account: str, generation: int, password: str) -> Adopt:
         sealed = seal_for(self.recipients[client], account, generation, Secret(password))

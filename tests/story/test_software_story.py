@@ -201,6 +201,28 @@ def test_a_password_that_was_found_wrong_since_it_was_lent_is_not_presented_any_
     assert said == [True, False]
 
 
+def test_a_long_run_asks_again_before_it_presents_anew(site, machine):
+    """A file server that comes back after hours is reached by all runs at one moment."""
+    said = []
+
+    def reaches_it_again_and_again(order):
+        [lent] = order.shares[0].identities
+        for becomes in ("as it was", "out of reach", "another one"):
+            site.down = becomes == "out of reach"
+            if becomes == "another one":
+                site.realm.set_password(NETWORK, becomes)
+            site.clock.now += 3600
+            with lent.turn() as good:
+                said.append(good)
+        return Ended(HowEnded.EXITED, 0)
+
+    machine.runner.comes_to = reaches_it_again_and_again
+    site.offer(policy(offer(command_line=rf"./install.sh {SHARE}\x")))
+    machine.once()
+    assert said == [True, True, False]
+    assert site.realm.wrong(NETWORK) == 0
+
+
 def test_an_account_that_the_site_holds_back_is_presented_nowhere(site, machine):
     """It was called wrong at another client, say."""
     machine.once()
@@ -209,6 +231,8 @@ def test_an_account_that_the_site_holds_back_is_presented_nowhere(site, machine)
     machine.once()
     assert machine.runner.orders == []
     assert (last(site).state, last(site).cause) == ("failed", "no-proven-password")
+    assert "all places are taken" in last(site).reason, "in the site's own words"
+    assert f"{NETWORK} is held back: all places are taken" in machine.log()
     del site.waits[NETWORK]
     site.clock.now += 3600
     machine.once()
@@ -222,7 +246,18 @@ def test_no_account_is_presented_while_the_site_cannot_be_asked(site, machine):
     site.clock.now += 120
     machine.once()
     assert machine.runner.orders == []
-    assert "no proven password" in machine.log()
+    assert f"{NETWORK} is held back: the site was not asked: the site did not answer" in machine.log()
+
+
+def test_no_account_is_presented_that_somebody_else_has_changed(site, machine):
+    """The site has seen it in the realm, before anybody was refused."""
+    machine.once()
+    site.realm.set_password(NETWORK, "another one")
+    site.offer(policy(offer(command_line=rf"./install.sh {SHARE}\x")))
+    machine.once()
+    assert machine.runner.orders == []
+    assert "somebody else has changed its password in the realm" in last(site).reason
+    assert site.realm.wrong(NETWORK) <= 1, "the contact's own logon"
 
 
 def test_a_password_that_a_share_called_wrong_is_refused_here_and_told(site, machine):
@@ -340,6 +375,19 @@ def test_an_exit_code_that_asks_for_it_is_tried_again_ten_times_and_no_more(site
         site.clock.now += 5 * 3600
     assert len(machine.runner.orders) == 11
     assert last(site).cause == "retries-used-up"
+
+
+def test_each_access_stands_once_in_the_log_before_the_end_of_the_run(site, machine):
+    refused = Access(SHARE, NETWORK, 1, Answer.NO_SHARE_ACCESS, 0xC0000022, 0.1)
+    accesses = (refused, replace(refused, identity=INSTALLER, order=2))
+    machine.runner.comes_to = exits(5, accesses=accesses)
+    site.offer(policy(offer(command_line=rf"./install.sh {SHARE}\x")))
+    machine.once()
+    log = machine.log()
+    lines = [f"<![LOG[{access}]LOG]!>" for access in accesses]
+    assert [log.count(line) for line in lines] == [1, 1]
+    assert log.index(lines[1]) < log.index("exited with exit code 5")
+    assert [access.identity for access in last(site).accesses] == [NETWORK, INSTALLER]
 
 
 def test_a_program_that_was_refused_a_share_is_not_tried_again_into_a_lockout(site, machine):

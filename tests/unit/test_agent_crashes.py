@@ -5,7 +5,7 @@ without an answer, and ends where an undisturbed agent ends.
 """
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -150,12 +150,74 @@ def test_dying_again_and_again_over_a_wrong_password_costs_two_attempts(tmp_path
     machine = Machine(site, tmp_path / "agent").enrol()
     site.realm.set_password(FIRST, "the password")
     site.publish(FIRST, 1, "not the password")
-    answer_of_the_logon = 4
-    for _ in range(8):
-        site.fate = Fate(frozenset({answer_of_the_logon}))
-        with pytest.raises(Killed) if site.realm.wrong(FIRST) < 2 else nullcontext():
+    die_in_both_first_logons(machine, site)
+    for step in range(1, 20):
+        site.fate = Fate(frozenset({step}))
+        with suppress(Killed):
             machine.contact()
-    assert site.realm.wrong(FIRST) == 2
+    assert site.realm.wrong(FIRST) == 2, "the site sees that it is wrong, and lets it be presented no more"
+
+
+def die_in_both_first_logons(machine: Machine, site: FatedSite) -> None:
+    answer_of_the_logon = 4
+    for _ in range(2):
+        site.fate = Fate(frozenset({answer_of_the_logon}))
+        with pytest.raises(Killed):
+            machine.contact()
+    site.fate = Fate()
+    assert [(c.standing, c.answer) for c in held(machine)] == [(Standing.REFUSED, None)]
+
+
+@pytest.fixture
+def died_twice(tmp_path):
+    """Over a password that is right."""
+    site = FatedSite()
+    site.fate = Fate()
+    machine = Machine(site, tmp_path / "agent").enrol()
+    site.realm.set_password(FIRST, "the password")
+    site.publish(FIRST, 1, "the password")
+    die_in_both_first_logons(machine, site)
+    return machine
+
+
+def test_who_died_in_both_first_logons_comes_back_by_itself(died_twice):
+    report, status = died_twice.contact()
+    assert report.accepted
+    assert not status.orphaned
+    assert [c.standing for c in held(died_twice)] == [Standing.PROVEN]
+
+
+def test_dying_anywhere_on_the_way_back_is_no_end_either(died_twice):
+    for step in range(1, 12):
+        died_twice.site.fate = Fate(frozenset({step}))
+        with suppress(Killed):
+            died_twice.contact()
+        died_twice.site.fate = Fate()
+    assert died_twice.contact()[0].accepted
+    assert died_twice.site.realm.wrong(FIRST) == 0
+
+
+def test_while_the_site_cannot_tell_whether_it_is_right_it_is_not_presented(died_twice):
+    site = died_twice.site
+    site.waits[FIRST] = 5.0
+    logons = len(site.realm.logons)
+    died_twice.contact()
+    assert len(site.realm.logons) == logons
+    del site.waits[FIRST]
+    assert died_twice.contact()[0].accepted
+
+
+def test_what_a_realm_called_wrong_is_not_taken_up_by_itself(tmp_path):
+    site = FatedSite()
+    site.fate = Fate()
+    machine = Machine(site, tmp_path / "agent").enrol()
+    site.realm.set_password(FIRST, "the password")
+    site.publish(FIRST, 1, "not the password")
+    machine.contact()
+    site.realm.set_password(FIRST, "not the password")
+    machine.contact()
+    assert site.realm.wrong(FIRST) == 1
+    assert len(site.realm.logons) == 1
 
 
 def test_killed_while_joining_it_needs_a_new_token_and_nothing_else(tmp_path):

@@ -1,6 +1,6 @@
 """The client of one machine, put together from its folder, and how it presents a password."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +18,15 @@ from keyturn.agent.keys import Keys
 from keyturn.agent.link import Link, authority_of
 from keyturn.agent.managing import windows
 from keyturn.agent.ports import AgentParts, Letterbox, Share
-from keyturn.agent.records import Installation
+from keyturn.agent.records import Copy, Installation
 from keyturn.agent.report import Presented, Spoiled
 from keyturn.model.errors import NotFound, Refused
 from keyturn.model.logon import Answer
 from keyturn.model.secret import Secret
-from keyturn.wire.agent import FOLDER, SITE_FILE, CheckIn, Directions, Held, Proof, Reading
+from keyturn.wire.agent import FOLDER, SITE_FILE, CheckIn, Direction, Directions, Held, Proof, Reading
 from keyturn.wire.sealed import BadSealed, open_sealed, seal_for
+
+VERSION = f"keyturn/{__version__}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,12 @@ class Client:
         return self.installation.name
 
     def check_in(self, holds: tuple[Held, ...]) -> Directions:
-        return self.link.check_in(CheckIn(holds, f"keyturn/{__version__}"))
+        return self.link.check_in(CheckIn(holds, VERSION))
+
+    def assure(self, copies: Iterable[Copy]) -> tuple[Direction, ...]:
+        """The site's word on each, from a look at the realm that it makes for that."""
+        holds = tuple(Held(copy.account, copy.generation) for copy in copies)
+        return self.link.assure(CheckIn(holds, VERSION)).directions
 
     def present(self, account: str, *, tell: bool) -> Presented | Spoiled:
         """One logon at the access point, written down before and after it. NoAnswer leaves it written as begun, and

@@ -1,6 +1,7 @@
 """One contact of a client that asks with its own key before it presents a password (the gate)."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from keyturn.agent.client import Client
@@ -8,7 +9,7 @@ from keyturn.agent.deciding import Action, AdoptThenPresent, Forget, Pause, Pres
 from keyturn.agent.report import TROUBLE, Adopted, Event, Presented, Report, Spoiled, gather
 from keyturn.model.logon import Answer
 from keyturn.model.software import ClientKind
-from keyturn.wire.agent import Adopt, Directions
+from keyturn.wire.agent import Adopt, Directions, Use
 from keyturn.wire.sealed import BadSealed
 
 
@@ -16,6 +17,7 @@ def contact(client: Client) -> Report:
     """Ask, then do as told. No password is presented when asking fails."""
     try:
         client.report()
+        _take_up_unanswered(client)
         directions = client.check_in(client.credentials.holds())
     except TROUBLE as error:
         return Report(failure=error.message)
@@ -32,6 +34,18 @@ def reinstall(client: Client) -> Report:
     if any(isinstance(direction, Adopt) for direction in directions.directions):
         client.credentials.wipe()
     return _carry_out(client, directions)
+
+
+def _take_up_unanswered(client: Client) -> None:
+    """An agent that died in both of its first logons does not know whether its password is wrong, and presents it no
+    more. Where the site has just seen that it is right, one more logon cannot be a bad attempt; an agent that dies
+    in that one too asks anew. A site that cannot tell says nothing."""
+    unanswered = client.credentials.unanswered()
+    with suppress(*TROUBLE):
+        said = client.assure(unanswered) if unanswered else ()
+        for copy in unanswered:
+            if Use(copy.account, copy.generation) in said:
+                client.credentials.take_up(copy)
 
 
 def _carry_out(client: Client, directions: Directions) -> Report:

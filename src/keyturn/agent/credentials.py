@@ -81,6 +81,15 @@ class Credentials:
         self._put(msgspec.structs.replace(before, standing=BEFORE_LOGON[before.standing]))
         return before
 
+    def unanswered(self) -> tuple[Copy, ...]:
+        """Those that count as refused though no realm called them wrong: twice the answer was lost."""
+        lost = (copy for copy in self._state.copies if copy.standing is Standing.REFUSED)
+        return tuple(copy for copy in lost if copy.answer is not Answer.WRONG_PASSWORD)
+
+    def take_up(self, copy: Copy) -> None:
+        """An unanswered one may be presented once more; if that answer is lost too, it is unanswered again."""
+        self._put(msgspec.structs.replace(copy, standing=Standing.PRESENTING))
+
     def settle(self, before: Copy, answer: Answer, *, tell: bool) -> None:
         """What the realm said. The site will be told if `tell`, and whenever the answer is another one than before;
         but not of a lock, which others brought about and which passes."""

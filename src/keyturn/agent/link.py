@@ -12,6 +12,7 @@ from keyturn.agent.ports import Exchange, Stream
 from keyturn.model.errors import Refused
 from keyturn.wire.agent import (
     ANSWER_HEADER,
+    ASSURE,
     CHECK_IN,
     ENROL,
     MAX_ANSWER,
@@ -29,6 +30,7 @@ from keyturn.wire.agent import (
     read,
     write,
 )
+from keyturn.wire.scan import NAMES, REPORT, ScanReport, Wanted
 from keyturn.wire.signing import Request, sign
 
 CLOCK_TOLERANCE_S = 60
@@ -66,11 +68,22 @@ class Link:
     def check_in(self, message: CheckIn) -> Directions:
         return _understood(self.send("POST", CHECK_IN, message), Directions)
 
+    def assure(self, message: CheckIn) -> Directions:
+        return _understood(self.send("POST", ASSURE, message), Directions)
+
     def prove(self, account: str, proof: Proof) -> None:
         """A site that has no use for the answer, since it never gave out this credential, is not told again: a proof
         must never stand between an agent and its next check-in."""
         reply = self.send("PUT", proof_path(self._client, account), proof)
         if reply.status == 401 or reply.status == 429 or reply.status >= 500:
+            raise _trouble(reply)
+
+    def accounts_to_find(self) -> tuple[str, ...]:
+        return _understood(self.send("GET", NAMES), Wanted).accounts
+
+    def tell_scan(self, report: ScanReport) -> None:
+        reply = self.send("POST", REPORT, report)
+        if reply.status != 200:
             raise _trouble(reply)
 
     def send(

@@ -46,7 +46,7 @@ class Standing(StrEnum):
     PROVEN = "proven"
     """The realm accepted it."""
     REFUSED = "refused"
-    """The realm called it wrong, or two answers in a row never came."""
+    """The realm called it wrong, or two answers in a row never came: see `Credentials.unanswered`."""
 
 
 class Copy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

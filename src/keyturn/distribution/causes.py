@@ -93,8 +93,9 @@ EXPLANATIONS: Mapping[Cause, Explanation] = {
     ),
     Cause.NO_PROVEN_PASSWORD: Explanation(
         "this client may present no account there: it holds no proven password of one, or the site, which is asked"
-        " before each run, holds it back or does not answer",
-        "keyturn agent status; keyturn account show says whether it is being changed or was refused somewhere",
+        " before each run, does not say to use it",
+        "keyturn agent status; keyturn account show says whether it is being changed or was refused somewhere, and"
+        " keyturn envelope verify whether somebody else has changed it",
     ),
     Cause.NO_POINT: Explanation(
         "the package is on no distribution point of this site", "put the package on a distribution point"

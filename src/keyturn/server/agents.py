@@ -1,6 +1,8 @@
 """The agents' routes: every request signed, read strictly, counted once."""
 
-from collections.abc import Sequence
+import asyncio
+import time
+from collections.abc import Callable, Sequence
 from functools import partial
 from urllib.parse import unquote
 
@@ -15,6 +17,7 @@ from keyturn.model.estate import HolderKind
 from keyturn.model.logon import LogonProtocol
 from keyturn.model.software import ClientKind
 from keyturn.operations import clients, recovery
+from keyturn.operations.assurance import Assurance, Word
 from keyturn.operations.clients import Contact, Handed
 from keyturn.operations.gate import Adopt, Direction, Drop, Use, Wait
 from keyturn.operations.parts import Parts
@@ -26,11 +29,16 @@ from keyturn.wire.sealed import seal_for
 from keyturn.wire.signing import BadSignature, claimed_keyid, verify
 
 ACCESS_POINT = "/cap"
+LOOK_S = 2.0
+"""How long a contact waits for a look at the realms."""
 
 
-def routes(parts: Parts, authority_pem: bytes, authorities: frozenset[str]) -> list[Route]:
-    """`authorities` are the names by which agents may call this server: a signature for another one is refused."""
-    agents = _Agents(parts, authorities)
+def routes(
+    parts: Parts, authority_pem: bytes, authorities: frozenset[str], clock: Callable[[], float] = time.monotonic
+) -> list[Route]:
+    """`authorities` are the names by which agents may call this server: a signature for another one is refused.
+    `clock` says how long ago something was read; it only ever rises."""
+    agents = _Agents(parts, authorities, clock)
 
     async def authority(_: HttpRequest) -> Response:
         return Response(authority_pem, media_type="application/x-pem-file")
@@ -38,30 +46,51 @@ def routes(parts: Parts, authority_pem: bytes, authorities: frozenset[str]) -> l
     return [
         Route(wire.ENROL, agents.enrol, methods=["POST"]),
         Route(wire.CHECK_IN, agents.check_in, methods=["POST"]),
+        Route(wire.ASSURE, agents.assure, methods=["POST"]),
         Route("/agent/v1/clients/{name}/credentials/{account}", agents.prove, methods=["PUT"]),
         Route(wire.AUTHORITY, authority, methods=["GET"]),
     ]
 
 
 class _Agents:
-    def __init__(self, parts: Parts, authorities: frozenset[str]) -> None:
+    def __init__(self, parts: Parts, authorities: frozenset[str], clock: Callable[[], float]) -> None:
         self._parts = parts
         self._authorities = authorities
         self._callers = Callers(parts.store, parts.now)
         self._direct: Together[Contact, list[Direction]] = Together(partial(clients.direct_all, parts))
+        assurance = Assurance(parts, clock)
+        self._assured: Together[Contact, list[Word]] = Together(assurance.give)
+        self._looked_at: Together[list[Direction], list[Direction]] = Together(assurance.of_contacts)
 
     async def enrol(self, request: HttpRequest) -> Response:
         return await run_in_threadpool(_enrol, self._parts, await arrive(request, self._authorities))
 
     async def check_in(self, request: HttpRequest) -> Response:
-        arrived = await arrive(request, self._authorities)
-        client = await self._callers.of(arrived)
-        message = wire.read(wire.CheckIn, arrived.body)
-        held = {one.account: one.generation for one in message.holds}
-        found = await self._direct(Contact(client.name, held))
+        client, contact = await self._contact(request)
+        found = await self._seen_in_realms(await self._direct(contact))
         if any(isinstance(direction, Adopt) for direction in found):  # opening and sealing take their time
             return await run_in_threadpool(_hand_out, self._parts, client, found)
         return json_response(directions(self._parts, client, found))
+
+    async def _seen_in_realms(self, found: list[Direction]) -> list[Direction]:
+        """A realm that takes its time holds up no contact: then the gate alone decides."""
+        if not any(isinstance(direction, Use) for direction in found):
+            return found
+        try:
+            return await asyncio.wait_for(self._looked_at(found), LOOK_S)
+        except TimeoutError:
+            return found
+
+    async def assure(self, request: HttpRequest) -> Response:
+        """Whoever asks while a look at the realms is under way is answered from the next one."""
+        client, contact = await self._contact(request)
+        return json_response(directions(self._parts, client, await self._assured(contact)))
+
+    async def _contact(self, request: HttpRequest) -> tuple[EnrolledClient, Contact]:
+        arrived = await arrive(request, self._authorities)
+        client = await self._callers.of(arrived)
+        message = wire.read(wire.CheckIn, arrived.body)
+        return client, Contact(client.name, {one.account: one.generation for one in message.holds})
 
     async def prove(self, request: HttpRequest) -> Response:
         arrived = await arrive(request, self._authorities)

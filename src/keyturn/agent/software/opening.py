@@ -66,7 +66,7 @@ def open_software(home: Home, place: Place, parts: AgentParts, needs: SoftwarePa
     written, kind = Logs(place.logs, parts.now), client.installation.kind
     history = History(place, client.installation, parts.now)
     policies, cache = Policies(place, client), Cache(place.path / CACHE)
-    lending, points = Lending(home, client), _points(home, client, needs)
+    lending, points = Lending(home, client, parts.now), _points(home, client, needs)
     manifests = _manifests(client, policies, lending, points)
 
     def offered() -> set[str]:
@@ -96,7 +96,7 @@ def open_software(home: Home, place: Place, parts: AgentParts, needs: SoftwarePa
 
     def contact_now(besides: Besides) -> None:
         """As any other: the site is asked before a password is presented."""
-        take_turn(home, client, _contact_of(home), parts, besides=besides)
+        take_turn(home, client, contact_of(home), parts, besides=besides)
 
     controller = SAM_LDB.exists()
     return Software(
@@ -113,6 +113,12 @@ def open_software(home: Home, place: Place, parts: AgentParts, needs: SoftwarePa
     )
 
 
+def contact_of(home: Home) -> Callable[[Client], Report]:
+    """As the machine's last one was."""
+    last = read_status(home.status())
+    return contact if last is None or last.gated else ungated_contact
+
+
 def without_restarts(parts: AgentParts) -> AgentParts:
     """For a machine whose owner restarts it."""
     if parts.software is None:
@@ -127,12 +133,6 @@ def lowered(home: Home, parts: AgentParts) -> tuple[str, ...]:
     if parts.software is None or not (place.path / RUNS).is_dir():
         return ()
     return parts.software.runner(place.path / RUNS, LogonProtocol.NTLM).put_right()
-
-
-def _contact_of(home: Home) -> Callable[[Client], Report]:
-    """As its last one was."""
-    last = read_status(home.status())
-    return contact if last is None or last.gated else ungated_contact
 
 
 def _points(home: Home, client: Client, needs: SoftwareParts) -> Points:
@@ -158,7 +158,7 @@ def _manifests(client: Client, policies: Policies, lending: Lending, points: Poi
     def identities() -> tuple[Presentable, ...]:
         policy = policies.current()
         accounts = policy.accounts.client_connection if policy else ()
-        return lending.presentable(tuple(map(RealmAccount, accounts)))
+        return lending.lend(tuple(map(RealmAccount, accounts))).identities
 
     return Manifests(lambda: points(access_point), lambda folder: f"{PACKAGE_BOX}/{package_file(folder)}", identities)
 

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from keyturn.agent.software.lending import Lent
 from keyturn.agent.software.logs import INFO, WARNING
 from keyturn.agent.software.ports import ContentFailed, Fetch, Presentable, SharePath
 from keyturn.agent.software.workshop import Workshop
 from keyturn.distribution.accesses import Access
 from keyturn.distribution.causes import Cause, cause_of_access, in_words
-from keyturn.distribution.run_context import RunContext
+from keyturn.distribution.run_context import NetworkIdentity, RunContext
 from keyturn.distribution.shares import is_point, reached_by, share_of
 from keyturn.model.software import DistributionPoint, Offer, Policy
 
@@ -44,18 +45,30 @@ def _share(share: str, context: RunContext, policy: Policy, shop: Workshop) -> S
     wanted = context.to_points if is_point(share, policy.points) else context.to_shares
     if not wanted:
         return NotPrepared(Cause.NO_NETWORK_ACCOUNT, in_words(Cause.NO_NETWORK_ACCOUNT, (), share))
-    presentable = shop.lending.presentable(wanted)
-    if not presentable:
-        names = ", ".join(map(str, wanted))
-        return NotPrepared(Cause.NO_PROVEN_PASSWORD, in_words(Cause.NO_PROVEN_PASSWORD, (), f"{names} for {share}"))
-    return SharePath(share, presentable)
+    lent = _lend(wanted, shop)
+    return SharePath(share, lent.identities) if lent.identities else _nobody_for(share, lent)
+
+
+def _lend(wanted: tuple[NetworkIdentity, ...], shop: Workshop) -> Lent:
+    lent = shop.lending.lend(wanted)
+    for line in lent.held_back:
+        shop.write(line, WARNING)
+    return lent
+
+
+def _nobody_for(place: str, lent: Lent) -> NotPrepared:
+    cause = Cause.NO_PROVEN_PASSWORD
+    return NotPrepared(cause, in_words(cause, (), "; ".join((place, *lent.held_back))))
 
 
 def _content(
     offer: Offer, context: RunContext, policy: Policy, shop: Workshop, stop: Callable[[], bool]
 ) -> Path | NotPrepared:
     if offer.points:
-        return _fetched(shop.fetch, offer, shop.lending.presentable(context.to_points), shop, stop)
+        lent = _lend(context.to_points, shop)
+        fetched = _fetched(shop.fetch, offer, lent.identities, shop, stop)
+        nobody = isinstance(fetched, NotPrepared) and fetched.cause is Cause.NO_PROVEN_PASSWORD
+        return _nobody_for(f"the files of {offer.package.package_id}", lent) if nobody else fetched
     if offer.source:
         return _from_source(offer, context, policy, shop, stop)
     return NotPrepared(Cause.NO_POINT, in_words(Cause.NO_POINT, (), offer.package.package_id))
