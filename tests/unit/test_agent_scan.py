@@ -9,6 +9,7 @@ from keyturn.agent.scan import scan
 from keyturn.agent.scan_files import LARGEST
 from keyturn.model.logon import Answer
 from keyturn.wire.evidence.reading import read_evidence
+from keyturn.wire.evidence.sightings import add_up
 from keyturn.wire.scan import Mention, Scan, Use, read_scan, write_scan
 
 SECRET = "Maple7Rain-42x"
@@ -116,6 +117,25 @@ def test_many_accounts_are_told_apart(tmp_path: Path) -> None:
     assert found == [("CORP\\svc-web", 1), ("svc", 2), ("CORP\\svc-web", 3), ("svc", 3)]
 
 
+def test_a_bare_name_that_two_realms_have_is_told_of_both(tmp_path: Path) -> None:
+    written(tmp_path, "etc/app.ini", "user = svc-web\n")
+    written(tmp_path, "var/spool/cron/crontabs/svc-web", "5 4 * * * /usr/bin/job\n")
+    found = looked(tmp_path, "CORP\\svc-web", "LEDGER\\svc-web")
+    assert [(mention.account, mention.path) for mention in found.mentions] == [
+        ("CORP\\svc-web", "/etc/app.ini"),
+        ("LEDGER\\svc-web", "/etc/app.ini"),
+        ("CORP\\svc-web", "/var/spool/cron/crontabs/svc-web"),
+        ("LEDGER\\svc-web", "/var/spool/cron/crontabs/svc-web"),
+    ]
+    evidence = read_evidence(write_scan(found).encode(), "scan.json")
+    assert [(seen.domain, seen.times) for seen in add_up(evidence.sightings)] == [("CORP", 2), ("LEDGER", 2)]
+
+
+def test_where_no_account_is_looked_for_none_is_found(tmp_path: Path) -> None:
+    written(tmp_path, "etc/app.ini", "user = svc-web\n")
+    assert scan((), machine="APP1", now=5.0, top=tmp_path).mentions == ()
+
+
 # What is made of it on the site's side
 
 
@@ -135,6 +155,7 @@ def test_a_scan_is_evidence_of_where_an_account_is_used_and_comments_are_none() 
     [sighting] = evidence.sightings
     assert (sighting.domain, sighting.name, sighting.machine, sighting.how) == ("CORP", "svc-web", "APP1", "scan")
     assert sighting.answer is Answer.ACCEPTED
+    assert sighting.place == "/etc/a:1 (configuration file, logs on as it)"
     assert (evidence.kind, evidence.skipped) == ("scan of a machine", 1)
 
 

@@ -82,8 +82,7 @@ class _Looked:
 
     def _mentions(self, file: Text, kind: str) -> Iterator[Mention]:
         shown = str(PurePosixPath("/") / self._inside(file.path))
-        account = self._search.named(file.path.name) if kind == CRONTAB else None
-        if account:
+        for account in self._search.named(file.path.name) if kind == CRONTAB else ():
             yield Mention(account, shown, 0, kind, Use.RUNS)
         for found in self._search.lines(file.text, kind):
             yield Mention(found.account, shown, found.line, kind, found.use)

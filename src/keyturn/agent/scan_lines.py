@@ -19,6 +19,7 @@ _KINDS: tuple[tuple[str, str], ...] = (
 
 _BEFORE = r"(?<![\w.$-])"
 _AFTER = r"(?![\w$-]|\.\w)"
+_NOTHING = r"(?!)"
 _ASSIGNED = r"""(user|user_?name|login|logon|account|uid|cn|bind_?dn|bind_?user|principal|identity|run_?as|owner)"""
 
 _USES: tuple[tuple[tuple[str, ...], str, Use], ...] = (
@@ -52,26 +53,30 @@ def kind_of(path: PurePosixPath) -> str:
 
 
 class Search:
-    """For some accounts. Names are compared as directories do, without regard to case."""
+    """For some accounts. Names are compared as directories do, without regard to case; one that two realms have could
+    be either's, and is told of both."""
 
     def __init__(self, accounts: Sequence[str]) -> None:
-        self._by_name = {account.rpartition("\\")[2].casefold(): account for account in accounts}
+        self._by_name: dict[str, list[str]] = {}
+        for account in accounts:
+            self._by_name.setdefault(account.rpartition("\\")[2].casefold(), []).append(account)
         longest_first = sorted(self._by_name, key=len, reverse=True)
         names = "|".join(re.escape(name) for name in longest_first)
-        self._pattern = re.compile(rf"{_BEFORE}({names}){_AFTER}", re.IGNORECASE)
+        self._pattern = re.compile(rf"{_BEFORE}({names or _NOTHING}){_AFTER}", re.IGNORECASE)
 
-    def named(self, name: str) -> str | None:
-        """The account that is called so."""
-        return self._by_name.get(name.casefold())
+    def named(self, name: str) -> Sequence[str]:
+        """The accounts that are called so."""
+        return self._by_name.get(name.casefold(), ())
 
     def lines(self, text: str, kind: str) -> Iterator[Found]:
         """Each account once a line, by its first use there that is more than a name."""
         for number, line in enumerate(text.splitlines(), 1):
             best: dict[str, Use] = {}
             for match in self._pattern.finditer(line):
-                account, use = self._by_name[match[1].casefold()], _use(kind, line[: match.start()])
-                if best.get(account, Use.NAMES) is Use.NAMES:
-                    best[account] = use
+                use = _use(kind, line[: match.start()])
+                for account in self._by_name[match[1].casefold()]:
+                    if best.get(account, Use.NAMES) is Use.NAMES:
+                        best[account] = use
             yield from (Found(account, number, use) for account, use in best.items())
 
 

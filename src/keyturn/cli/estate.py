@@ -1,22 +1,17 @@
 """`keyturn estate`: the estate as a file people write and review."""
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 
 from keyturn.cli.api import segment
+from keyturn.cli.estate_sightings import sightings, tell_holders
 from keyturn.cli.printing import listed, print_json, print_table
 from keyturn.cli.tools import Session
 from keyturn.lifecycle.catalogue.products import role_names
 from keyturn.model.errors import Refused
 from keyturn.model.estate import Estate, RealmKind
 from keyturn.wire.estate_file.reading import read_estate
-from keyturn.wire.evidence.machine_scan import HOW
-from keyturn.wire.evidence.reading import read_evidence
-from keyturn.wire.evidence.sightings import Sighting, add_up, read_hosts
-from keyturn.wire.rest import SeenShape
 
 
 @click.group()
@@ -118,7 +113,7 @@ def discover(
     if realm is not None:
         _look_around(session, realm, output, as_json)
     else:
-        _tell_holders(session, files, hosts, as_json)
+        tell_holders(session, files, _text(hosts) if hosts else "", as_json)
 
 
 def _look_around(session: Session, realm: str, output: Path | None, as_json: bool) -> None:
@@ -137,45 +132,6 @@ def _look_around(session: Session, realm: str, output: Path | None, as_json: boo
     click.echo(f"wrote {output}; nothing has been taken in: review it, then keyturn estate import {output}", err=True)
 
 
-def _tell_holders(session: Session, files: tuple[Path, ...], hosts: Path | None, as_json: bool) -> None:
-    seen = _seen(files, hosts)
-    found = session.api().post("/estate/sightings", {"seen": [asdict(one) for one in seen]})
-    if as_json:
-        print_json(found)
-        return
-    rows = [(f["account"], f["source"], _let_in(f), f["wrong"], f["how"], _holder(f)) for f in found]
-    headings = ("account", "used from", "let in", "wrong", "how", "in the estate")
-    print_table(headings, rows, empty="no account of the estate is in these records")
-    strangers = sorted({f["source"] for f in found if not f["holder"] and f["accepted"]})
-    if strangers:
-        click.echo(f"{len(strangers)} are strangers to the estate: {listed(strangers)}")
-        click.echo("name each as a [[consumer]] or client of its account, or find out why it has it")
-
-
-def _seen(files: tuple[Path, ...], hosts: Path | None) -> list[SeenShape]:
-    names = read_hosts(_text(hosts)) if hosts else {}
-    sightings: list[Sighting] = []
-    for file in files:
-        evidence = read_evidence(file.read_bytes(), str(file))
-        told = f"{file}: {evidence.kind}, {len(evidence.sightings)} sightings"
-        click.echo(told + (f", {evidence.skipped} other records" if evidence.skipped else ""), err=True)
-        sightings += evidence.sightings
-    return [
-        SeenShape(s.domain, s.name, s.source, s.first_at, s.last_at, s.accepted, s.wrong, ", ".join(sorted(s.how)))
-        for s in add_up(sightings, names)
-        if s.source
-    ]
-
-
-def _let_in(found: dict[str, Any]) -> str:
-    """A scan has seen no logon, but places that are set up for one."""
-    return f"named in {found['accepted']} places" if found["how"] == HOW else str(found["accepted"])
-
-
-def _holder(found: dict[str, Any]) -> str:
-    return "yes" if found["holder"] else "no"
-
-
 def check(file: Path, text: str) -> Estate:
     """The estate of a file, its realms of any kind: which plug-ins there are is for the site to say. Raises Refused
     whose message has every problem as `file:line: message`."""
@@ -192,3 +148,6 @@ def _text(file: Path) -> str:
         return file.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise Refused(f"{file} is not UTF-8 text") from None
+
+
+estate.add_command(sightings)

@@ -2,12 +2,16 @@
 
 import socket
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from keyturn.cli.agent_options import folder_option
+
 if TYPE_CHECKING:
+    from keyturn.cli.agent import Parts
     from keyturn.wire.scan import Scan
 
 
@@ -26,43 +30,63 @@ if TYPE_CHECKING:
     help="Look there too, beside /etc, /opt/*/etc, /srv, units and crontabs. May be repeated.",
 )
 @click.option("--machine", help="This machine's name in the estate; else the agent's, else the host's.")
-@click.option(
-    "--dir",
-    "folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    default="/var/lib/keyturn-agent",
-    envvar="KEYTURN_AGENT_DIR",
-    show_default=True,
-    help="The agent's own folder.",
-)
+@click.option("--report", is_flag=True, help="Tell this agent's site; without accounts, look for those it asks for.")
+@folder_option
 @click.option("--json", "as_json", is_flag=True, help="For programs: JSON on stdout.")
+@click.pass_obj
 def scan(
+    parts: "Parts",
     accounts: tuple[str, ...],
     listed: TextIO | None,
     also: tuple[Path, ...],
     machine: str | None,
+    report: bool,
     folder: Path,
     as_json: bool,
 ) -> None:
     """Look for the names of accounts in this machine's units, crontabs, mounts and configuration files.
 
-    Path and line are told, never what stands there. What --json prints is read on the site's side by
-    `keyturn estate discover --holders`: a machine that the estate does not name as a holder then holds the account's
-    retirement up.
+    Path and line are told, never what stands there. With --report the agent tells its site, which keeps it:
+    `keyturn estate sightings`. For a machine without an agent, `keyturn estate discover --holders` reads what --json
+    prints. A machine that the estate does not name as a holder then holds the account's retirement up.
     """
     from keyturn.agent.scan import scan as look
     from keyturn.wire.scan import write_scan
 
     wanted = [*accounts, *(line.strip() for line in listed or () if line.strip())]
-    if not wanted:
-        raise click.UsageError("name an account: --account, or --accounts-from")
-    found = look(wanted, machine=machine or _machine(folder), now=time.time(), more=[path.absolute() for path in also])
+    more = [path.absolute() for path in also]
+    if report and machine:
+        raise click.UsageError("--report speaks for this agent: without --machine")
+    if report and not all("\\" in account for account in wanted):
+        raise click.UsageError("with --report an account is named with its realm: REALM\\NAME")
+    if not report and not wanted:
+        raise click.UsageError("name an account: --account or --accounts-from; or --report, which asks the site")
+    if report:
+        found = _reported(parts, folder, wanted, more)
+    else:
+        found = look(wanted, machine=machine or _machine(folder), now=time.time(), more=more)
     if as_json:
         click.echo(write_scan(found))
     else:
         _tell(found)
     for missed in found.not_read:
         click.echo(f"not read: {missed.path}: {missed.why}", err=True)
+
+
+def _reported(parts: "Parts", folder: Path, accounts: Sequence[str], more: Sequence[Path]) -> "Scan":
+    """What the agent's site asks for unless a person says, and told there."""
+    from keyturn.agent.client import open_client
+    from keyturn.agent.home import Home
+    from keyturn.agent.scan import scan as look
+    from keyturn.agent.scan_telling import ask_names, tell
+
+    home = Home(folder)
+    client = open_client(home, parts.agent)
+    found = look(accounts or ask_names(home, client), machine=client.name, now=time.time(), more=more)
+    tell(home, client, found)
+    site = client.installation.site
+    click.echo(f"told site {site}" if found.accounts else f"site {site} has no accounts to look for", err=True)
+    return found
 
 
 def _machine(folder: Path) -> str:

@@ -176,8 +176,9 @@ class AccountLife(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sighted:
-    """A place an account was used from, as its directory's own records say. `source` is a machine's name, or an
-    address that has none; `how` names the protocols."""
+    """A place an account was used from, as its directory's own records say, or is named on, as the machine's own scan
+    says. `source` is a machine's name, or an address that has none; `how` names the protocols, and `SCAN`. `places`
+    are the files that name it, some of them."""
 
     source: str
     first_at: float
@@ -185,6 +186,7 @@ class Sighted:
     accepted: int
     wrong: int
     how: str = ""
+    places: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,15 @@
-"""Who really uses an account: the records of its directory, held against the estate."""
+"""Who really uses an account: the records of its directory and scans of machines, held against the estate."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from keyturn.lifecycle.holders import holders_of
+from keyturn.lifecycle.own_accounts import reached_with
 from keyturn.model.accounts import AnyAccount, canonical
-from keyturn.model.estate import Estate, ManagedAccount, Sighted
+from keyturn.model.estate import AccountLife, Estate, ManagedAccount, Sighted
 from keyturn.operations.parts import Parts
+from keyturn.operations.secondary import refuse_at_secondary
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,32 @@ class Found:
     holder: bool
 
 
+def to_look_for(parts: Parts) -> tuple[str, ...]:
+    """The accounts whose names a machine may be told, to look for them in its own files: those of the estate that are
+    still there, except the ones with which Keyturn itself reaches realms. Nobody else may hold those, and whoever
+    knows a name can try passwords until it is locked."""
+    refuse_at_secondary(parts, "accounts", "keyturn estate discover --holders FILE")
+    estate = parts.store.estate()
+    return tuple(
+        str(managed.account)
+        for managed in estate.accounts
+        if managed.life is not AccountLife.DELETED and not reached_with(estate, managed)
+    )
+
+
+def learnt(parts: Parts) -> tuple[Found, ...]:
+    """All that is kept, by account and source."""
+    estate = parts.store.estate()
+    return tuple(
+        each
+        for place, managed in enumerate(estate.accounts)
+        for each in _held_against(estate, place, managed.sightings)
+    )
+
+
 def learn(parts: Parts, records: Sequence[Record], *, by: str) -> tuple[Found, ...]:
     """Keep what is about accounts of the estate, and say who is a stranger to it. Records of others are left out."""
+    refuse_at_secondary(parts, "accounts", "keyturn estate discover --holders FILE")
     estate = parts.store.estate()
     by_account: dict[int, list[Sighted]] = defaultdict(list)
     for record in records:
@@ -48,6 +74,8 @@ def learn(parts: Parts, records: Sequence[Record], *, by: str) -> tuple[Found, .
 
 
 def _held_against(estate: Estate, place: int, seen: Sequence[Sighted]) -> list[Found]:
+    if not seen:
+        return []
     managed = estate.accounts[place]
     names = {canonical(holder.name) for holder in holders_of(estate, managed)}
     return [Found(managed.account, one, canonical(one.source) in names) for one in seen]

@@ -1,6 +1,7 @@
 """The server: the API for people, the agents' routes and the access point over HTTPS, and an engine beside them."""
 
 import logging
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from starlette.routing import Mount, Route
 
 from keyturn.model.errors import KeyturnError, NotFound, Refused, Unavailable
 from keyturn.operations.parts import Parts
-from keyturn.server import access_point, agents, content, policy, receive
+from keyturn.server import access_point, agents, content, policy, receive, scans
 from keyturn.server.rest.app import people_app
 from keyturn.site.components import ComponentName
 from keyturn.wire.agent import BadMessage
@@ -45,9 +46,14 @@ class Engine(Protocol):
 
 
 def site_app(
-    parts: Parts, listening: Listening, engine: Engine, rests: Callable[[], bool] = lambda: False
+    parts: Parts,
+    listening: Listening,
+    engine: Engine,
+    rests: Callable[[], bool] = lambda: False,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Starlette:
-    """While the client configuration manager `rests`, agents are told to come again; people are served."""
+    """While the client configuration manager `rests`, agents are told to come again; people are served. What takes long
+    leaves off where the process is `stopping`."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -58,10 +64,11 @@ def site_app(
     routes = [
         *_unless(rests, agents.routes(parts, listening.authority_pem, listening.authorities)),
         *_unless(rests, policy.routes(parts, listening.authorities)),
+        *_unless(rests, scans.routes(parts, listening.authorities)),
         *_unless(rests, access_point.routes(parts, listening.authorities)),
         *_unless(rests, content.routes(parts, listening.authorities)),
         *receive.routes(parts, listening.authorities),
-        Mount("/", people_app(parts)),
+        Mount("/", people_app(parts, stopping)),
     ]
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={KeyturnError: _refused})
 
@@ -74,8 +81,9 @@ def serve(
     rests: Callable[[], bool] = lambda: False,
 ) -> None:
     """Until SIGTERM or SIGINT. `ready` is told the URL once connections are taken."""
+    stopping = threading.Event()
     config = uvicorn.Config(
-        site_app(parts, listening, engine, rests),
+        site_app(parts, listening, engine, rests, stopping.is_set),
         host=listening.host,
         port=listening.port,
         ssl_certfile=listening.certificate,
@@ -85,7 +93,7 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=5,
     )
-    _Announcing(config, lambda: ready(f"https://{listening.host}:{listening.port}")).run()
+    _Announcing(config, lambda: ready(f"https://{listening.host}:{listening.port}"), stopping.set).run()
 
 
 def _unless(rests: Callable[[], bool], routes: Iterable[Route]) -> list[Route]:
@@ -102,14 +110,21 @@ def _unless(rests: Callable[[], bool], routes: Iterable[Route]) -> list[Route]:
 
 
 class _Announcing(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    """Also of its end, before it waits for the requests that are under way."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None], announce_end: Callable[[], None]) -> None:
         super().__init__(config)
         self._announce = announce
+        self._announce_end = announce_end
 
     async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
         await super().startup(sockets=sockets)  # type: ignore[arg-type]
         if self.started:
             self._announce()
+
+    async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        self._announce_end()
+        await super().shutdown(sockets=sockets)  # type: ignore[arg-type]
 
 
 _STATUS: tuple[tuple[type[KeyturnError], int], ...] = (

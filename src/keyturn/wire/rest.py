@@ -214,7 +214,7 @@ class RealmKindShape:
 
 @dataclass(frozen=True, slots=True)
 class SeenShape:
-    """An account used from one place, added up. `how` names the protocols."""
+    """An account used from one machine, added up. `how` names the protocols, `places` files that name the account."""
 
     domain: str
     name: str
@@ -224,6 +224,7 @@ class SeenShape:
     accepted: int
     wrong: int
     how: str = ""
+    places: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +237,7 @@ class FoundShape:
     wrong: int
     how: str
     holder: bool
+    places: list[str]
 
 
 @dataclass(frozen=True, slots=True)

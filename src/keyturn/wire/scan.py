@@ -1,10 +1,24 @@
-"""What an agent finds when it looks for accounts' names on its machine: places, and never what stands there."""
+"""What an agent finds when it looks for accounts' names on its machine: places, and never what stands there.
+
+As a document, which people carry to the site; and as the messages by which an agent tells its site itself.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+
+from keyturn.wire.agent import AccountName, Message
+
+NAMES = "/agent/v1/scan/accounts"
+"""GET Wanted: the accounts to look for, as far as a client may know them."""
+REPORT = "/agent/v1/scan"
+"""POST ScanReport. Its sender is the machine: nobody reports for another."""
+MAX_REPORT = 1024 * 1024
+"""Bytes."""
+MOST_PLACES = 20
+"""Of one account on one machine. There may be more; these are where a person begins to look."""
 
 
 class Use(StrEnum):
@@ -45,6 +59,27 @@ class Scan:
     files: int
     mentions: tuple[Mention, ...]
     not_read: tuple[NotRead, ...] = ()
+
+
+class Wanted(Message, frozen=True):
+    accounts: tuple[AccountName, ...]
+
+
+class Place(Message, frozen=True):
+    """As a `Mention`."""
+
+    account: AccountName
+    path: Annotated[str, msgspec.Meta(max_length=4096)]
+    line: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+    kind: Annotated[str, msgspec.Meta(max_length=64)]
+    use: Use
+
+
+class ScanReport(Message, frozen=True):
+    """`at` in seconds since the epoch. At most MOST_PLACES of an account; a name in a comment is none."""
+
+    at: float
+    places: tuple[Place, ...]
 
 
 def write_scan(scan: Scan) -> str:

@@ -340,10 +340,14 @@ class HoldersContract(Setting):
     # Who was seen.
 
     def test_who_was_seen_using_an_account_is_kept_with_it_and_never_twice(self, store: SqlStore) -> None:
-        first, later = Sighted("OLD-1", 5.0, 9.0, 2, 1, "NTLM"), Sighted("old-1", 3.0, 8.0, 4, 0, "Kerberos")
+        first = Sighted("OLD-1", 5.0, 9.0, 2, 1, "NTLM", ("/etc/a:1", "/etc/b:2"))
+        later = Sighted("old-1", 3.0, 8.0, 4, 0, "Kerberos, NTLM")
         for seen in ([first], [first], [later]):
             store.see(SVC, seen)
-        assert store.account(SVC).sightings == (Sighted("OLD-1", 3.0, 9.0, 4, 1, "Kerberos"),)
+        both = Sighted("OLD-1", 3.0, 9.0, 4, 1, "Kerberos, NTLM", first.places)
+        assert store.account(SVC).sightings == (both,)
+        store.see(SVC, [replace(first, places=("/etc/b:3",))])
+        assert store.account(SVC).sightings == (replace(both, places=("/etc/b:3",)),)
         assert store.account(CONN).sightings == ()
 
     def test_whoever_was_let_in_and_never_offered_it_holds_it_still(self, store: SqlStore) -> None:

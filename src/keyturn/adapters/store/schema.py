@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0014"
+REVISION = "0016"
 """The last migration of these tables. Revisions are numbered, so that a later one can be told from an earlier."""
 
 METADATA = MetaData(
@@ -287,6 +287,7 @@ sightings = Table(
     Column("accepted", Integer, nullable=False),
     Column("wrong", Integer, nullable=False),
     Column("how", Text, nullable=False),
+    Column("places", Text, nullable=False, server_default=""),  # a line each
 )
 
 attempts = Table(

@@ -1,4 +1,4 @@
-"""Who was seen using an account: what directories' own records say, added to by each that is read."""
+"""Who was seen using an account, or is set up to: what directories and machines say, added to by each that is read."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -23,13 +23,14 @@ class SqlSightings(Part, Sightings):
 
 
 def _add(connection: Connection, key: str, one: Sighted) -> None:
-    """The same record read again changes nothing: the larger counts are kept, they are not added up."""
+    """The same record read again changes nothing: the larger counts are kept, they are not added up. Of places only
+    the last that were told: a file changes, and its lines move."""
     this = (sightings.c.account_id == key, sightings.c.source_key == canonical(one.source))
     known = connection.execute(select(sightings).where(*this)).one_or_none()
     if known is None:
         values = {"account_id": key, "source_key": canonical(one.source), "source": one.source, "how": one.how}
         times = {"first_at": one.first_at, "last_at": one.last_at, "accepted": one.accepted, "wrong": one.wrong}
-        connection.execute(insert(sightings).values(**values, **times))
+        connection.execute(insert(sightings).values(**values, **times, places="\n".join(one.places)))
         return
     connection.execute(
         update(sightings)
@@ -39,9 +40,14 @@ def _add(connection: Connection, key: str, one: Sighted) -> None:
             last_at=max(known.last_at, one.last_at),
             accepted=max(known.accepted, one.accepted),
             wrong=max(known.wrong, one.wrong),
-            how=one.how or known.how,
+            how=_both(known.how, one.how),
+            places="\n".join(one.places) or known.places,
         )
     )
+
+
+def _both(known: str, told: str) -> str:
+    return ", ".join(sorted({word for words in (known, told) for word in words.split(", ") if word}))
 
 
 def seen(connection: Connection) -> dict[str, list[Sighted]]:
@@ -68,4 +74,12 @@ def strangers(connection: Connection, key: str) -> frozenset[str]:
 
 
 def _sighted(row: Row[tuple[object, ...]]) -> Sighted:
-    return Sighted(row.source, row.first_at, row.last_at, row.accepted, row.wrong, row.how)
+    return Sighted(
+        row.source,
+        row.first_at,
+        row.last_at,
+        row.accepted,
+        row.wrong,
+        row.how,
+        tuple(filter(None, row.places.split("\n"))),
+    )

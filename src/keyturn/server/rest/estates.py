@@ -10,7 +10,7 @@ from keyturn.model.errors import Refused
 from keyturn.model.estate import Sighted
 from keyturn.operations.estates import import_estate
 from keyturn.operations.plugins import AUTHORITIES, installed
-from keyturn.operations.sightings import Record, learn
+from keyturn.operations.sightings import Found, Record, learn, learnt
 from keyturn.server.rest.security import VIEWER, Operator, Site
 from keyturn.wire.estate_file.problems import EstateErrors
 from keyturn.wire.estate_file.reading import read_estate
@@ -56,19 +56,34 @@ def show(parts: Site) -> EstateShape:
 def sightings(parts: Site, person: Operator, records: Sightings) -> list[FoundShape]:
     """Keep who was seen using accounts of the estate, and say whom the estate does not name."""
     told = [
-        Record(s.domain, s.name, Sighted(s.source, s.first_at, s.last_at, s.accepted, s.wrong, s.how))
+        Record(s.domain, s.name, Sighted(s.source, s.first_at, s.last_at, s.accepted, s.wrong, s.how, tuple(s.places)))
         for s in records.seen
     ]
-    return [
-        FoundShape(
-            str(found.account), one.source, one.first_at, one.last_at, one.accepted, one.wrong, one.how, found.holder
-        )
-        for found in learn(parts, told, by=person.name)
-        for one in [found.seen]
-    ]
+    return [_shape(found) for found in learn(parts, told, by=person.name)]
+
+
+@router.get("/sightings", dependencies=[VIEWER])
+def kept_sightings(parts: Site) -> list[FoundShape]:
+    """Who was seen using accounts of the estate so far, or is set up to."""
+    return [_shape(found) for found in learnt(parts)]
 
 
 @router.get("/file", dependencies=[VIEWER], response_class=Response)
 def export(parts: Site) -> Response:
     """The estate as it is now, accounts that Keyturn has made included, as a file that can be imported."""
     return Response(write_estate(parts.store.estate()), media_type="application/toml")
+
+
+def _shape(found: Found) -> FoundShape:
+    seen = found.seen
+    return FoundShape(
+        str(found.account),
+        seen.source,
+        seen.first_at,
+        seen.last_at,
+        seen.accepted,
+        seen.wrong,
+        seen.how,
+        found.holder,
+        list(seen.places),
+    )

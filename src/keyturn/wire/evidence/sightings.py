@@ -6,12 +6,17 @@ from ipaddress import ip_address
 
 from keyturn.model.accounts import canonical
 from keyturn.model.logon import Answer
+from keyturn.wire.scan import MOST_PLACES
+
+SCAN = "scan"
+"""How: nobody has logged on, but a machine is set up to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
     """`domain` may be empty, NetBIOS or DNS, as the client wrote it. `machine` and `address` are where it came from,
-    each empty where the record does not say. `answer` None: refused for a reason that says nothing of the password."""
+    each empty where the record does not say. `answer` None: refused for a reason that says nothing of the password.
+    `place`: a file of the machine that names the account."""
 
     at: float
     name: str
@@ -20,11 +25,13 @@ class Sighting:
     address: str
     how: str
     answer: Answer | None
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """All sightings of one account from one place: `source` is a machine's name, or an address that has none."""
+    """All sightings of one account from one machine: `source` is its name, or an address that has none. `places` are
+    the first MOST_PLACES of its files."""
 
     name: str
     domain: str
@@ -35,6 +42,7 @@ class Seen:
     wrong: int = 0
     other: int = 0
     how: frozenset[str] = frozenset()
+    places: tuple[str, ...] = ()
 
     @property
     def times(self) -> int:
@@ -43,10 +51,10 @@ class Seen:
 
 def add_up(sightings: Iterable[Sighting], names: dict[str, str] | None = None) -> tuple[Seen, ...]:
     """By account and source, the most frequent first. `names` gives machines to addresses."""
-    found: dict[tuple[str, str], Seen] = {}
+    found: dict[tuple[str, ...], Seen] = {}
     for sighting in sightings:
         source = _source(sighting, names or {})
-        key = canonical(sighting.name), canonical(source)
+        key = (canonical(sighting.name), canonical(source), *_realm(sighting))
         known = found.get(key)
         if known is None:
             known = Seen(sighting.name, sighting.domain, source, sighting.at, sighting.at)
@@ -80,6 +88,11 @@ def _source(sighting: Sighting, names: dict[str, str]) -> str:
     return host.partition(".")[0] if host and not plain_address(host) else host
 
 
+def _realm(sighting: Sighting) -> tuple[str, ...]:
+    """A scan names the realm as the estate does; of a logon each record writes it in another way."""
+    return (canonical(sighting.domain),) if sighting.how == SCAN else ()
+
+
 def _with(seen: Seen, one: Sighting) -> Seen:
     return replace(
         seen,
@@ -90,4 +103,5 @@ def _with(seen: Seen, one: Sighting) -> Seen:
         wrong=seen.wrong + (one.answer is Answer.WRONG_PASSWORD),
         other=seen.other + (one.answer not in (Answer.ACCEPTED, Answer.WRONG_PASSWORD)),
         how=seen.how | ({one.how} if one.how else frozenset()),
+        places=(*seen.places, one.place)[:MOST_PLACES] if one.place else seen.places,
     )
