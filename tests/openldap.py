@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -121,8 +121,10 @@ class Directory:
             time.sleep(0.02)
 
     def _reached(self, server: Slapd) -> object:
-        with self.administering(server) as root:
+        """None for a consumer that has heard nothing yet."""
+        with self.administering(server) as root, suppress(ldap.NO_SUCH_OBJECT):
             return root.search_s(SUFFIX, ldap.SCOPE_BASE, attrlist=["contextCSN"])[0][1].get("contextCSN")
+        return None
 
     def policy(self, name: str, **settings: object) -> bytes:
         """Makes one for single accounts; its name, as `pwdPolicySubentry` has it."""
@@ -158,7 +160,7 @@ class Directory:
 
 
 @contextmanager
-def running(level: str = "stats") -> Iterator[Directory]:
+def running(level: str = "stats", *, access: str = ACCESS) -> Iterator[Directory]:
     """Skips the test, with the reason, where no server can be started."""
     if shutil.which("slapd") is None:
         pytest.skip("OpenLDAP is not installed (apt-get install slapd)")
@@ -176,7 +178,9 @@ def running(level: str = "stats") -> Iterator[Directory]:
             issued = authority.issue_cert(address, PROXY)
             issued.cert_chain_pems[0].write_to_path(str(server.folder / "certificate.pem"))
             issued.private_key_pem.write_to_path(str(server.folder / "key.pem"))
-            (server.folder / "slapd.conf").write_text(_configuration(server, folder, provider=name == "provider"))
+            (server.folder / "slapd.conf").write_text(
+                _configuration(server, folder, access, provider=name == "provider")
+            )
             servers.append(server)
         (folder / "entries.ldif").write_text(ENTRIES)
         _own(folder, runs_as)
@@ -194,10 +198,10 @@ def running(level: str = "stats") -> Iterator[Directory]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _configuration(server: Slapd, common: Path, *, provider: bool) -> str:
+def _configuration(server: Slapd, common: Path, access: str, *, provider: bool) -> str:
     names = {"suffix": SUFFIX, "root": ROOT, "root_password": ROOT_PASSWORD, "common": common, "port": server.port}
     replication = (PROVIDER if provider else CONSUMER).format(provider=ADDRESSES[0], **names)
-    return CONFIGURATION.format(folder=server.folder, access=ACCESS, policy=POLICY, replication=replication, **names)
+    return CONFIGURATION.format(folder=server.folder, access=access, policy=POLICY, replication=replication, **names)
 
 
 def _load(directory: Directory, runs_as: str | None) -> None:

@@ -39,7 +39,8 @@ overlay ppolicy
 ppolicy_default "{policy}"
 {replication}
 """
-# The rights that docs/how-to/realm-openldap.md tells people to give.
+# The rights that docs/how-to/realm-openldap.md tells people to give; `two_accounts` adds those of a second account, as
+# docs/how-to/keyturns-own-accounts.md says.
 ACCESS = f"""
 access to dn.subtree="{ACCOUNTS}" attrs=userPassword
   by dn.exact="uid=keyturn,{ACCOUNTS}" manage
@@ -58,6 +59,14 @@ access to dn.subtree="ou=policies,{SUFFIX}"
   by dn.exact="uid=keyturn,{ACCOUNTS}" read
   by * none
 """
+
+
+def two_accounts(access: str) -> str:
+    """Each line of Keyturn's account once more, for `keyturn_2`."""
+    lines = access.splitlines(keepends=True)
+    return "".join(line + line.replace("uid=keyturn,", "uid=keyturn_2,") * ("uid=keyturn," in line) for line in lines)
+
+
 PROVIDER = """
 overlay syncprov
 """
