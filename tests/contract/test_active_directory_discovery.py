@@ -15,7 +15,8 @@ from keyturn.model.accounts import Account, AccountToBe
 from keyturn.model.errors import Refused
 from keyturn.model.secret import Secret
 from keyturn.operations.discovery import Certainty, FoundAccount, discover
-from keyturn.operations.surveys import Candidate, Survey
+from keyturn.operations.surveys import Candidate, PublishedSite, Survey
+from tests import system_management
 from tests.inner_site import InnerSite, site_in
 from tests.samba import ADMINISTRATOR, BASE, OUR_UNIT, OURS, REALM, Samba, running
 
@@ -140,6 +141,16 @@ def test_accounts_whose_passwords_the_domain_changes_are_named_and_left_out(surv
     assert left["managed"].names == ("kt-managed$",)
     assert left["computers"].count == 3, "two controllers and a file server"
     assert "kt-managed$" not in [candidate.name for candidate in survey.candidates]
+
+
+def test_sites_that_sms_has_published_are_read_by_keyturns_own_login(samba: Samba, authority: ActiveDirectory) -> None:
+    assert authority.survey(time.time()).sites == (), "a domain whose schema was never extended"
+    system_management.extend_schema(samba)
+    system_management.publish(samba)
+    assert authority.survey(time.time()).sites == (
+        PublishedSite("PHX", ("MP2", "SRV-PHX"), ("SRV-PHX",), ("10.1.0.0", "Default-First-Site-Name")),
+        PublishedSite("SEC", boundaries=("192.168.0.1-192.168.0.254",)),
+    )
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def test_a_published_site_is_put_together_from_its_objects() -> None:
     )
     assert found == (
         PublishedSite(
-            "PHX", ("SRV-PHX", "mp2.corp.example"), ("SRV-PHX",), ("10.1.0.0", "AD-Site", "10.2.0.1-192.168.0.1")
+            "PHX", ("SRV-PHX", "mp2.corp.example"), ("SRV-PHX",), ("10.1.0.0", "10.2.0.1-192.168.0.1", "AD-Site")
         ),
         PublishedSite("SEC", ("SRV-SEC",)),
     )

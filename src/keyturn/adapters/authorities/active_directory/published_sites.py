@@ -65,4 +65,5 @@ def _address(number: str) -> str:
 
 
 def _each(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for name in names if name))
+    """A directory keeps no order."""
+    return tuple(sorted({name for name in names if name}))
