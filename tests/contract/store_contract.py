@@ -19,6 +19,7 @@ from tests.contract.store.sharing import SharingContract
 from tests.contract.store.site_control import SiteControlContract
 from tests.contract.store.software import ConsentsContract, FactsContract, SoftwareContract
 from tests.contract.store.software_status import AdvertisementReportsContract, PolicyIssuesContract
+from tests.contract.store.source_readings import SourceReadingsContract
 from tests.contract.store.status_messages import ComponentsContract, StatusMessagesContract
 
 
@@ -51,5 +52,6 @@ class StoreContract(
     PolicyIssuesContract,
     AdvertisementReportsContract,
     HandedDownContract,
+    SourceReadingsContract,
 ):
     pass

@@ -1,5 +1,7 @@
 """Folders on shares: a real file server, and the one in memory that other tests use."""
 
+import os
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -7,7 +9,7 @@ import pytest
 
 from keyturn.adapters.shares.smb_folder import SmbFolder
 from keyturn.model.logon import Answer
-from keyturn.operations.content_ports import ReachedFolder
+from keyturn.operations.content_ports import SETTLED_S, ReachedFolder
 from keyturn.operations.inbox_ports import AccessDenied, PointTrouble
 from tests.contract.shared_folder_contract import SharedFolderContract
 from tests.file_server import RIGHT, WRONG, FileServer, serving
@@ -85,3 +87,31 @@ def test_a_link_on_a_share_is_not_taken_for_a_file_of_the_package(server: FileSe
     (source / "out").symlink_to("/etc/passwd")
     with logged_on(rf"{server.share}\source") as folder:
         assert [one.path for one in folder.files()] == ["file"]
+
+
+def test_a_file_on_a_share_is_settled_two_seconds_after_its_change(server: FileServer) -> None:
+    source = server.shared / "settling"
+    source.mkdir()
+    (source / "file").write_text("x")
+    with logged_on(rf"{server.share}\settling") as folder:
+        [found] = folder.files()
+        assert not found.settled
+        until = time.monotonic() + 60
+        while not found.settled:
+            assert time.monotonic() < until, "it never settles"
+            time.sleep(0.1)  # the file server's clock is nobody's to turn
+            [found] = folder.files()
+        assert time.time() - (source / "file").stat().st_ctime > SETTLED_S
+
+
+def test_a_file_in_the_place_of_another_has_another_mark_with_the_same_size_and_time(server: FileServer) -> None:
+    source = server.shared / "kept"
+    source.mkdir()
+    for name in ("file", "other"):
+        (source / name).write_text(name[:3])
+        os.utime(source / name, ns=(10**18, 10**18))
+    with logged_on(rf"{server.share}\kept") as folder:
+        before = {found.path: found for found in folder.files()}["file"]
+        (source / "other").replace(source / "file")
+        [after] = folder.files()
+    assert before.mark != after.mark

@@ -1,18 +1,19 @@
 """The content of packages: read from their sources into the site's own store, so that what was agreed to is what is
 distributed, whatever becomes of the source."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Protocol
 
-from keyturn.distribution.content import MAX_FILES, BadContent, canonical, manifest_of, relative_path
+from keyturn.distribution.content import canonical, manifest_of
 from keyturn.distribution.signed_content import PURPOSE, write_signed
 from keyturn.model.accounts import RoleName
-from keyturn.model.errors import NotFound, Refused
-from keyturn.model.software import File, Manifest, Package, PackageId
+from keyturn.model.errors import Refused
+from keyturn.model.software import Manifest, Package, PackageId
 from keyturn.operations.access_logons import let_in
-from keyturn.operations.content_ports import Blobs, ContentParts, Found
+from keyturn.operations.content_ports import ContentParts
+from keyturn.operations.content_progress import never, under_way
+from keyturn.operations.content_reading import Readable, read_files
 from keyturn.operations.inbox_ports import PointTrouble
 from keyturn.operations.parts import Parts
 from keyturn.operations.signing import signer
@@ -27,9 +28,6 @@ SOURCE_NAME = "package sources"
 UNUSED_S = 24 * 3600.0
 """What was read is kept for so long, also where nothing names it: its manifest may be about to."""
 
-TRIES = 3
-"""How often a source that changes while it is read is read again."""
-
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -39,21 +37,21 @@ class Reading:
     new: bool
 
 
-class Readable(Protocol):
-    def files(self) -> Iterator[Found]: ...
-
-    def read(self, path: str) -> Iterator[bytes]: ...
-
-
-def read_source(parts: Parts, package_id: PackageId, *, by: str) -> Reading:
-    """A new version of the package's content, where its source holds another one than before. Refused, with the name
-    of the file, for what cannot be distributed or does not keep still."""
+def read_source(
+    parts: Parts, package_id: PackageId, *, by: str, every_file: bool = False, stopping: Callable[[], bool] = never
+) -> Reading:
+    """A new version of the package's content, where its source holds another one than before. Files that have not
+    changed since they were read are read again with `every_file` alone. Refused, with the name of the file, for what
+    cannot be distributed or does not keep still; Unavailable where this process is `stopping`."""
     package = parts.store.package(package_id)
     if not package.source:
         raise Refused(f"package {package.package_id} has no source", hint="its programs need no files of it")
     content = content_of(parts)
-    with _opened(parts, content, package.source) as source:
-        files = _read(content.blobs, source, package)
+    with (
+        _opened(parts, content, package.source) as source,
+        under_way(parts, package, by=by, stopping=stopping) as progress,
+    ):
+        files = read_files(content.blobs, source, package, progress, every_file=every_file)
     with changing(parts, by=by):
         package = parts.store.package(package_id)
         before = current(parts, package)
@@ -94,49 +92,6 @@ def _opened(parts: Parts, content: ContentParts, place: str) -> Iterator[Readabl
             yield reached
     except PointTrouble as error:
         raise Refused(error.message, error.hint) from None
-
-
-def _read(blobs: Blobs, source: Readable, package: Package) -> tuple[File, ...]:
-    """All its files as they were together at one moment: none was changed between the first look and the last."""
-    known: dict[Found, File] = {}
-    found, changed = _listed(source), ""
-    for _ in range(TRIES):
-        for one in found.values():
-            if one not in known:
-                _take(blobs, source, one, known)
-        again = _listed(source)
-        if again == found and known.keys() >= set(found.values()):
-            return tuple(known[one] for one in found.values())
-        changed, found = _first_difference(found, again, known), again
-    raise Refused(
-        f"the source of {package.package_id} does not keep still: {changed} changed while it was read",
-        hint="ask again once nobody writes there",
-    )
-
-
-def _listed(source: Readable) -> dict[str, Found]:
-    found: dict[str, Found] = {}
-    for one in source.files():
-        found[one.path] = one
-        if len(found) > MAX_FILES:
-            raise BadContent(f"the source has more than {MAX_FILES} files", hint="pack them into an archive")
-    return found
-
-
-def _take(blobs: Blobs, source: Readable, one: Found, known: dict[Found, File]) -> None:
-    """A file that is shorter or longer than it was, or gone, has changed: the next look shows it."""
-    path = relative_path(one.path)
-    try:
-        kept = blobs.keep(source.read(one.path))
-    except NotFound:
-        return
-    if kept.size == one.size:
-        known[one] = File(path, kept.size, kept.sha256, one.executable)
-
-
-def _first_difference(before: Mapping[str, Found], after: Mapping[str, Found], known: Mapping[Found, File]) -> str:
-    paths = sorted({*before, *after})
-    return next(path for path in paths if before.get(path) != after.get(path) or before[path] not in known)
 
 
 def forget_unused(parts: Parts) -> int:

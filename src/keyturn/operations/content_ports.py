@@ -5,7 +5,7 @@ Paths are relative, with slashes. Moments are seconds since the epoch.
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -24,6 +24,13 @@ class Found:
     size: int
     mark: str
     executable: bool = False
+    settled: bool = field(default=True, compare=False)
+    """Whether any change from now on gives it another mark. Not so soon after a change: clocks have ticks."""
+
+
+SETTLED_S = 2.0
+"""By the clock of the file system that a file lies on: FAT keeps the moment of a change in steps of two seconds, and no
+file system of today a coarser one."""
 
 
 class Source(Protocol):
@@ -51,6 +58,9 @@ class Blobs(Protocol):
 
     def keep(self, pieces: Iterable[bytes]) -> Kept:
         """Durable when it returns. Unavailable where it does not fit."""
+
+    def renew(self, sha256: str, size: int) -> bool:
+        """Whether it is here with this size; it counts as kept just now."""
 
     def read(self, sha256: str, offset: int = 0) -> Iterator[bytes]:
         """NotFound for what is not here. It is not verified: whoever gets it does that."""

@@ -29,6 +29,7 @@ from keyturn.operations.push_records import PushRequests
 from keyturn.operations.recovery_records import LogonKeys
 from keyturn.operations.site_control_records import SiteControls
 from keyturn.operations.software_ports import SoftwareStore
+from keyturn.operations.source_records import SourceReadings
 from keyturn.operations.status_messages import StatusMessages
 
 
@@ -327,7 +328,7 @@ class Escrow(Protocol):
 
 
 class Sightings(Protocol):
-    """Who was seen using an account, as its directory's own records say. Read with the account."""
+    """Who was seen using an account, or is set up to. Read with the account."""
 
     def see(self, account: AnyAccount, seen: Sequence[Sighted]) -> None:
         """The same record seen again changes nothing."""
@@ -355,6 +356,7 @@ class Store(
     PolicyIssues,
     AdvertisementReports,
     ContentStates,
+    SourceReadings,
     HandedDownStore,
     Protocol,
 ):

@@ -3,7 +3,8 @@
 An nginx in front may send the bytes: it is told which of its files they are, and does the rest.
 """
 
-from collections.abc import MutableMapping
+import time
+from collections.abc import Callable, MutableMapping
 from functools import lru_cache
 from typing import Any
 
@@ -23,7 +24,8 @@ from keyturn.operations.package_access import may_read
 from keyturn.operations.parts import Parts
 from keyturn.operations.ports import EnrolledClient
 from keyturn.server.callers import Arrived, Callers, arrive
-from keyturn.server.realm_logons import answer_to, not_let_in, presented_in
+from keyturn.server.realm_logons import not_let_in, presented_in
+from keyturn.server.recent_logons import RecentLogons
 from keyturn.wire.agent import ANSWER_HEADER
 from keyturn.wire.content import FILES, MANIFEST, is_one_range
 
@@ -34,8 +36,9 @@ _AT_HAND = 32
 """Manifests that are kept understood; each has up to 100,000 files."""
 
 
-def routes(parts: Parts, authorities: frozenset[str]) -> list[Route]:
-    point = _DistributionPoint(parts, authorities)
+def routes(parts: Parts, authorities: frozenset[str], clock: Callable[[], float] = time.monotonic) -> list[Route]:
+    """`clock` only ever rises."""
+    point = _DistributionPoint(parts, authorities, clock)
     return [
         Route(f"{OWN_POINT}/{{folder}}/{MANIFEST}", point.manifest, methods=["GET"]),
         Route(f"{OWN_POINT}/{{folder}}/{FILES}/{{path:path}}", point.file, methods=["GET"]),
@@ -43,10 +46,11 @@ def routes(parts: Parts, authorities: frozenset[str]) -> list[Route]:
 
 
 class _DistributionPoint:
-    def __init__(self, parts: Parts, authorities: frozenset[str]) -> None:
+    def __init__(self, parts: Parts, authorities: frozenset[str], clock: Callable[[], float]) -> None:
         self._parts = parts
         self._authorities = authorities
         self._callers = Callers(parts.store, parts.now)
+        self._logons = RecentLogons(parts, clock)
         self._listed = lru_cache(_AT_HAND)(self._read_list)
 
     async def manifest(self, request: HttpRequest) -> Response:
@@ -93,7 +97,7 @@ class _DistributionPoint:
         if presented is None:
             return {} if machine is not None else not_let_in(None)
         source = request.client.host if request.client else "unknown"
-        answer = answer_to(self._parts, arrived, machine, source)
+        answer = self._logons.answer_to(arrived, machine, source)
         if answer is not Answer.ACCEPTED:
             return not_let_in(answer)
         if not may_read(package, presented[0]):

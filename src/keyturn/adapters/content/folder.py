@@ -7,20 +7,22 @@ file's place after the folder was listed.
 import errno
 import os
 import stat
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from keyturn.distribution.content import BadContent
 from keyturn.model.errors import NotFound, Refused
-from keyturn.operations.content_ports import Found, Source
+from keyturn.operations.content_ports import SETTLED_S, Found, Source
 
 PIECE = 1024 * 1024
 
 
 class FolderSource(Source):
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, now: Callable[[], float] = time.time) -> None:
         """Refused for a relative path: the server's own working directory is nobody's business."""
         self._root = Path(root)
+        self._now = now
         if not self._root.is_absolute():
             raise Refused(f"{root} is no absolute path", hint="write the whole path of the folder on the site server")
 
@@ -52,6 +54,7 @@ class FolderSource(Source):
             yield from self._found(f"{folder}/{entry.name}" if folder else entry.name, entry)
 
     def _found(self, path: str, entry: os.DirEntry[str]) -> Iterator[Found]:
+        looked_at = self._now()
         try:
             state = entry.stat(follow_symlinks=False)
         except OSError as error:
@@ -60,7 +63,8 @@ class FolderSource(Source):
             yield from self._below(path)
         elif stat.S_ISREG(state.st_mode):
             mark = f"{state.st_dev}/{state.st_ino}/{state.st_size}/{state.st_mtime_ns}/{state.st_ctime_ns}"
-            yield Found(path, state.st_size, mark, bool(state.st_mode & 0o111))
+            settled = max(state.st_mtime, state.st_ctime) + SETTLED_S < looked_at
+            yield Found(path, state.st_size, mark, bool(state.st_mode & 0o111), settled)
         else:
             what = "a link" if stat.S_ISLNK(state.st_mode) else "neither a file nor a folder"
             raise BadContent(

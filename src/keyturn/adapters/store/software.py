@@ -14,6 +14,7 @@ from keyturn.adapters.store.schema_software import (
     programs,
     software_numbers,
 )
+from keyturn.adapters.store.schema_source_readings import source_files, source_readings
 from keyturn.adapters.store.software_json import from_text, manifest_from, manifest_text, to_text
 from keyturn.model.accounts import canonical
 from keyturn.model.errors import NotFound, Refused
@@ -57,7 +58,7 @@ class SqlSoftware(Part):
 
     def remove_package(self, package_id: PackageId) -> None:
         with self._database.writing() as connection:
-            for table in (programs, package_points, package_contents, packages):
+            for table in (programs, package_points, package_contents, source_readings, source_files, packages):
                 connection.execute(delete(table).where(table.c.package_id == _id(package_id)))
             changed(connection)
 
@@ -113,6 +114,7 @@ class SqlSoftware(Part):
         with self._database.reading() as connection:
             row = connection.execute(select(programs).where(*_is(ref))).one_or_none()
         if row is None:
+            self.package(ref.package)  # where that is not there either, it is what is wrong
             raise NotFound(f"no program {ref.name} in package {ref.package}", hint="keyturn program list")
         return from_text(row.value, Program, f"program {ref}")
 

@@ -37,6 +37,7 @@ from keyturn.adapters.store.sightings import SqlSightings
 from keyturn.adapters.store.site_control import SqlSiteControls
 from keyturn.adapters.store.software import SqlSoftware
 from keyturn.adapters.store.software_status import SqlAdvertisementReports, SqlPolicyIssues
+from keyturn.adapters.store.source_readings import SqlSourceReadings
 from keyturn.adapters.store.status_messages import SqlStatusMessages
 from keyturn.operations.chain import Chain
 from keyturn.operations.ports import People, Store
@@ -114,6 +115,7 @@ class SqlStore(
     SqlPolicyIssues,
     SqlAdvertisementReports,
     SqlContentStates,
+    SqlSourceReadings,
     SqlHandedDown,
     Store,
 ):

@@ -1,5 +1,7 @@
 """The API for people, assembled."""
 
+from collections.abc import Callable
+
 from fastapi import FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
@@ -74,7 +76,7 @@ NOUNS = (
 )
 
 
-def people_app(parts: Parts) -> FastAPI:
+def people_app(parts: Parts, stopping: Callable[[], bool] = lambda: False) -> FastAPI:
     app = FastAPI(
         title="Keyturn",
         version=__version__,
@@ -84,6 +86,7 @@ def people_app(parts: Parts) -> FastAPI:
         redoc_url=None,
     )
     app.state.parts = parts
+    app.state.stopping = stopping
     for noun in NOUNS:
         app.include_router(noun.router, prefix="/api/v1")
     app.add_exception_handler(KeyturnError, told)

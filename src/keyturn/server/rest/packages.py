@@ -8,8 +8,10 @@ from keyturn.model.software import Manifest, Package, PackageId
 from keyturn.operations import distributing, software_packages
 from keyturn.operations.content import current
 from keyturn.operations.content_ports import ContentRecord
+from keyturn.operations.content_progress import reading_of
 from keyturn.operations.software_packages import NewPackage
-from keyturn.server.rest.security import VIEWER, Operator, Site
+from keyturn.operations.source_records import SourceReading
+from keyturn.server.rest.security import VIEWER, Operator, Site, Stopping
 
 router = APIRouter(prefix="/packages", tags=["software"])
 
@@ -26,10 +28,12 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class PackageDetail:
-    """`points` are the distribution points that are to hold it; `there` how it stands at those that were tried."""
+    """`reading`: its source is being read. `points` are the distribution points that are to hold it; `there` how it
+    stands at those that were tried."""
 
     package: Package
     content: Content | None
+    reading: SourceReading | None
     programs: list[str]
     points: list[str]
     there: list[ContentRecord]
@@ -37,9 +41,10 @@ class PackageDetail:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """`source`: from now on this one; null: as it is."""
+    """`source`: from now on this one; null: as it is. `every_file`: also those that have not changed."""
 
     source: str | None = None
+    every_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,7 @@ def show(parts: Site, package_id: str) -> PackageDetail:
     return PackageDetail(
         package,
         _content(manifest) if (manifest := current(parts, package)) else None,
+        reading_of(parts, package),
         [program.name for program in parts.store.programs() if program.package == this],
         list(parts.store.assigned_points().get(this, ())),
         list(parts.store.contents(this)),
@@ -89,11 +95,19 @@ def show(parts: Site, package_id: str) -> PackageDetail:
 
 
 @router.post("/{package_id}/update")
-def update(parts: Site, person: Operator, package_id: str, wanted: Update) -> Updated:
-    """Read the source again. It takes as long as the files are large."""
-    reading = software_packages.update(parts, PackageId(package_id), source=wanted.source, by=person.name)
-    package = parts.store.package(PackageId(package_id))
-    return Updated(package, _content(reading.manifest), reading.new)
+def update(parts: Site, person: Operator, stopping: Stopping, package_id: str, wanted: Update) -> Updated:
+    """Read the source again. It takes as long as the files are large, and goes on where nobody waits for the answer."""
+    this = PackageId(package_id)
+    found = software_packages.update(
+        parts, this, source=wanted.source, every_file=wanted.every_file, by=person.name, stopping=stopping
+    )
+    return Updated(parts.store.package(this), _content(found.manifest), found.new)
+
+
+@router.get("/{package_id}/reading", dependencies=[VIEWER])
+def reading(parts: Site, package_id: str) -> SourceReading | None:
+    """How far the reading of its source is; null where none is under way."""
+    return reading_of(parts, parts.store.package(PackageId(package_id)))
 
 
 @router.post("/{package_id}/access")
@@ -109,9 +123,9 @@ def distribute(parts: Site, person: Operator, package_id: str, wanted: Points) -
 
 
 @router.post("/{package_id}/refresh", status_code=202)
-def refresh(parts: Site, person: Operator, package_id: str) -> None:
-    """Every distribution point of it is compared with what it is to have, and put right."""
-    distributing.refresh(parts, parts.store.package(PackageId(package_id)), by=person.name)
+def refresh(parts: Site, person: Operator, package_id: str) -> list[str]:
+    """Which distribution points are compared with what they are to have, and put right."""
+    return list(distributing.refresh(parts, parts.store.package(PackageId(package_id)), by=person.name))
 
 
 @router.delete("/{package_id}", status_code=204)

@@ -19,6 +19,11 @@ def parts_of(request: Request) -> Parts:
     return parts
 
 
+def _stopping(request: Request) -> Callable[[], bool]:
+    stopping: Callable[[], bool] = request.app.state.stopping
+    return stopping
+
+
 def _person(
     parts: Annotated[Parts, Depends(parts_of)],
     presented: Annotated[HTTPAuthorizationCredentials | None, Depends(_scheme)],
@@ -40,6 +45,8 @@ def needs(role: PersonRole) -> Callable[[Person], Person]:
 
 
 Site = Annotated[Parts, Depends(parts_of)]
+Stopping = Annotated[Callable[[], bool], Depends(_stopping)]
+"""Whether this process is to end: whatever takes long leaves off where it can be gone on with."""
 Operator = Annotated[Person, Depends(needs(PersonRole.OPERATOR))]
 Approver = Annotated[Person, Depends(needs(PersonRole.APPROVER))]
 Custodian = Annotated[Person, Depends(needs(PersonRole.CUSTODIAN))]
