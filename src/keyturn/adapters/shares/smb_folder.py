@@ -1,12 +1,12 @@
 """A folder on an SMB share as the site reads and fills it: the source of a package, or a distribution point."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from math import inf
 from typing import Any
 
-from smbprotocol.connection import Connection
-from smbprotocol.exceptions import SMBException, SMBResponseException
 from smbprotocol.file_info import FileInformationClass
 from smbprotocol.open import (
     CreateDisposition,
@@ -17,31 +17,16 @@ from smbprotocol.open import (
     Open,
 )
 from smbprotocol.structure import Structure
-from smbprotocol.tree import TreeConnect
 
-from keyturn.adapters.shares.smb_descriptors import ask_permissions, give_permissions
-from keyturn.adapters.shares.smb_opening import (
-    EVERYBODY,
-    GONE,
-    NO_MORE,
-    NOBODY,
-    READERS,
-    THERE,
-    Opened,
-    deleted,
-    renamed,
-    suppressed,
-    tell,
-    trouble,
-)
+from keyturn.adapters.shares.smb_opening import GONE, NO_MORE, NOBODY, READERS, deleted, renamed, suppressed, tell
+from keyturn.adapters.shares.smb_reached import LOOK, ReachedShare
 from keyturn.adapters.shares.smb_reading import pieces, widen, width
-from keyturn.adapters.shares.smb_session import Place, Unreached, close, enter, log_on, open_connection, place_of
+from keyturn.adapters.shares.smb_session import Dated, Unreached, close, open_connection, place_of
 from keyturn.distribution.content import BadContent
-from keyturn.model.logon import Answer, LogonProtocol
+from keyturn.model.logon import Answer
 from keyturn.model.secret import Secret
-from keyturn.operations.content_ports import Found, ReachedFolder, SharedFolder
+from keyturn.operations.content_ports import SETTLED_S, Found, ReachedFolder, SharedFolder
 from keyturn.operations.inbox_ports import PointTrouble
-from keyturn.site.permissions import AccessList
 
 ANSWER_S = 30.0
 """For each answer of the server."""
@@ -49,7 +34,6 @@ ANSWER_S = 30.0
 _ITSELF = {".", ".."}
 _READ, _WRITE = FilePipePrinterAccessMask.GENERIC_READ, FilePipePrinterAccessMask.GENERIC_WRITE
 _DELETE = FilePipePrinterAccessMask.DELETE
-_LOOK = DirectoryAccessMask.FILE_READ_ATTRIBUTES
 
 
 class SmbFolder(SharedFolder):
@@ -68,43 +52,21 @@ class SmbFolder(SharedFolder):
             close(connection)
 
 
-class _Reached(ReachedFolder):
-    def __init__(self, connection: Connection, place: Place) -> None:
-        self._connection = connection
-        self._place = place
-        self._account = ""
-        self._entered: TreeConnect | None = None
+class _Reached(ReachedShare, ReachedFolder):
+    _connection: Dated
 
     def log_on(self, account: str, secret: Secret) -> Answer:
-        self._account = account
-        with self._translated(""):
-            session = log_on(self._connection, account, secret, LogonProtocol.NTLM)
-            if isinstance(session, Answer):
-                return session
-            tree = enter(session, self._place.root)
-            if isinstance(tree, Answer):
-                return tree
-            self._entered = tree
-            widen(self._connection, session.session_id)
-        return Answer.ACCEPTED
+        answer = super().log_on(account, secret)
+        if answer is Answer.ACCEPTED:
+            with self._translated(""):
+                widen(self._connection, self._tree.session.session_id)
+        return answer
 
     def files(self, path: str = "") -> Iterator[Found]:
         yield from self._below(path, "")
 
     def folders(self) -> tuple[str, ...]:
         return tuple(_name(entry) for entry in self._listed("") if _is(entry, _FOLDER))
-
-    def make(self, path: str) -> None:
-        """Asked for before it is made: who may not make it need not, where it is there."""
-        with self._translated(path):
-            try:
-                with self._folder(path, _LOOK):
-                    return
-            except SMBResponseException as error:
-                if error.status not in GONE:
-                    raise
-            with suppressed(THERE), self._folder(path, _LOOK, CreateDisposition.FILE_CREATE):
-                pass
 
     def write(self, path: str, content: Iterable[bytes]) -> None:
         """Under another name first, which no manifest has; then moved into its place."""
@@ -124,18 +86,9 @@ class _Reached(ReachedFolder):
         with self._translated(path), suppressed(GONE):
             self._remove(path)
 
-    def permissions(self, path: str) -> AccessList:
-        with self._translated(path), self._either(path, DirectoryAccessMask.READ_CONTROL) as opened:
-            return ask_permissions(opened)
-
-    def set_permissions(self, path: str, given: AccessList) -> None:
-        access = DirectoryAccessMask.READ_CONTROL | DirectoryAccessMask.WRITE_DAC
-        with self._translated(path), self._either(path, access) as opened:
-            give_permissions(opened, given)
-
     def _remove(self, path: str) -> None:
         """A link goes, and not what it leads to."""
-        with self._either(path, _LOOK, CreateOptions.FILE_OPEN_REPARSE_POINT) as opened:
+        with self._either(path, LOOK, CreateOptions.FILE_OPEN_REPARSE_POINT) as opened:
             kind = opened.file_attributes
         is_link = kind & FileAttributes.FILE_ATTRIBUTE_REPARSE_POINT
         if kind & FileAttributes.FILE_ATTRIBUTE_DIRECTORY and not is_link:
@@ -145,6 +98,7 @@ class _Reached(ReachedFolder):
             tell(opened, deleted())
 
     def _below(self, root: str, folder: str) -> Iterator[Found]:
+        looked_at = time.time() + self._connection.ahead_s
         for entry in self._listed("/".join(filter(None, (root, folder)))):
             path = "/".join(filter(None, (folder, _name(entry))))
             if _is(entry, FileAttributes.FILE_ATTRIBUTE_REPARSE_POINT):
@@ -155,7 +109,8 @@ class _Reached(ReachedFolder):
             if _is(entry, _FOLDER):
                 yield from self._below(root, path)
             else:
-                yield Found(path, entry["end_of_file"].get_value(), _mark(entry))
+                settled = _changed_at(entry) + SETTLED_S < looked_at
+                yield Found(path, entry["end_of_file"].get_value(), _mark(entry), settled=settled)
 
     def _listed(self, path: str) -> list[Structure]:
         listed: list[Structure] = []
@@ -165,38 +120,9 @@ class _Reached(ReachedFolder):
             self._folder(path, DirectoryAccessMask.FILE_LIST_DIRECTORY) as folder,
         ):
             while True:
-                found = folder.query_directory("*", FileInformationClass.FILE_DIRECTORY_INFORMATION)
+                found = folder.query_directory("*", FileInformationClass.FILE_ID_FULL_DIRECTORY_INFORMATION)
                 listed += (entry for entry in found if _name(entry) not in _ITSELF)
         return listed
-
-    def _file(self, path: str, access: int, shared: int, disposition: int = CreateDisposition.FILE_OPEN) -> Opened:
-        return Opened(self._tree, self._path(path), access, shared, disposition, CreateOptions.FILE_NON_DIRECTORY_FILE)
-
-    def _folder(self, path: str, access: int, disposition: int = CreateDisposition.FILE_OPEN) -> Opened:
-        kind = CreateOptions.FILE_DIRECTORY_FILE
-        return Opened(self._tree, self._path(path), access, EVERYBODY, disposition, kind)
-
-    def _either(self, path: str, access: int, options: int = 0) -> Opened:
-        return Opened(self._tree, self._path(path), access, EVERYBODY, CreateDisposition.FILE_OPEN, options)
-
-    def _path(self, path: str) -> str:
-        return "\\".join([*self._place.folders, *filter(None, path.split("/"))])
-
-    @property
-    def _tree(self) -> TreeConnect:
-        assert self._entered is not None, "nobody has logged on"
-        return self._entered
-
-    @contextmanager
-    def _translated(self, path: str) -> Iterator[None]:
-        """The one place where the library's errors become ours."""
-        place = "\\".join(filter(None, (self._place.root, self._path(path))))
-        try:
-            yield
-        except SMBResponseException as error:
-            raise trouble(place, self._account, error.status) from None
-        except (SMBException, OSError, ValueError) as error:
-            raise PointTrouble(f"{place} did not finish its answer to {self._account}: {str(error)[:200]}") from None
 
 
 _FOLDER = FileAttributes.FILE_ATTRIBUTE_DIRECTORY
@@ -242,6 +168,18 @@ def _is(entry: Structure, kind: int) -> bool:
     return bool(attributes & kind)
 
 
+_TIMES = ("creation_time", "last_write_time", "change_time")
+"""Whoever writes may set the first two at will, and with Samba the third: it tells its second for it (measured with
+4.17). The file's number besides shows at least a file that was put in the place of another."""
+
+
 def _mark(entry: Structure) -> str:
-    times = ("creation_time", "last_write_time", "change_time")
-    return "/".join(str(entry[what].get_value()) for what in (*times, "end_of_file"))
+    return "/".join(str(entry[what].get_value()) for what in (*_TIMES, "end_of_file", "file_id"))
+
+
+def _changed_at(entry: Structure) -> float:
+    """In seconds since the epoch, by the server's clock; never, for a moment that no calendar has."""
+    try:
+        return max(float(entry[what].get_value().timestamp()) for what in _TIMES)
+    except (ValueError, OverflowError):
+        return inf
