@@ -2,9 +2,11 @@
 
 import random
 import signal
+import sqlite3
+import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from keyturn.cli.api import Api
 from keyturn.cli.demo.stage import until
 from keyturn.model.errors import KeyturnError
-from tests.live.sites import CODES, Sites
+from tests.live.sites import CODES, COMMAND, Sites
 
 SEED = 20030318
 LONGEST_S = 180.0
@@ -49,6 +51,24 @@ def test_a_file_of_each_kind_reaches_a_grandchild_and_a_cousin(sites: Sites) -> 
         sites.post("LON", "PHX", f"{kind} across".encode(), kind)
     until("everything has arrived", sites.all_arrived, LONGEST_S)
     assert all_once(sites)
+
+
+@pytest.mark.timeout(600)
+def test_a_secondary_site_says_where_to_type_what_is_its_parents_and_keeps_none_of_it(sites: Sites) -> None:
+    for typed, owner in (
+        (("account", "rotate", "CORP\\KtService", "--yes"), "CEN"),
+        (("package", "add", "Editor"), "EUR"),
+        (("site", "invite", "USA", "--token-file", str(sites.root / "no.token")), "EUR"),
+    ):
+        ended = subprocess.run(
+            [*COMMAND, "--dir", str(sites.root / "LON"), *typed], capture_output=True, text=True, check=False
+        )
+        assert ended.returncode == 2, ended.stderr
+        assert "secondary site LON has no" in ended.stderr
+        assert f"at site {owner}: keyturn {typed[0]} {typed[1]}" in ended.stderr
+    with closing(sqlite3.connect(f"file:{sites.root / 'LON' / 'store.db'}?mode=ro", uri=True)) as store:
+        for table in ("accounts", "generations", "plans", "marks", "holdings", "packages"):
+            assert store.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table
 
 
 @pytest.mark.timeout(900)

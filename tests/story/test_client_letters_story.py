@@ -19,6 +19,7 @@ from keyturn.operations.inbox_ports import FileState, InboxFile
 from keyturn.operations.inboxes import FROM_A_CLIENT, tend
 from keyturn.operations.status_messages import Asked
 from keyturn.server.agents import ACCESS_POINT
+from keyturn.site.access_points import BAD_BOX, READ_BOXES, WRITE_BOXES
 from keyturn.site.client_files import ClientStatus, DiscoveryRecord, write_letter
 from keyturn.site.status_messages import Severity, StatusMessage
 from keyturn.wire.agent import Reply, box_path
@@ -136,15 +137,22 @@ def test_a_client_speaks_for_itself_alone(site: Site) -> None:
     assert (bad.state, bad.note) == (FileState.BAD, "it speaks for PC-0002")
 
 
-@pytest.mark.parametrize(("box", "status"), [("clidata.box", 403), ("bad.box", 403), ("nowhere.box", 403)])
-def test_no_client_writes_where_clients_read(site: Site, box: str, status: int) -> None:
-    assert site.bring("1.svf", letter(), box=box) == status
+@pytest.mark.parametrize("box", [*READ_BOXES, BAD_BOX, "nowhere.box"])
+def test_no_client_writes_where_clients_read(site: Site, box: str) -> None:
+    assert site.bring("1.svf", letter(), box=box) == 403
     assert site.inner.store.inbox_files() == ()
 
 
 def test_a_name_that_leads_elsewhere_is_refused(site: Site) -> None:
     assert site.bring("-", letter()) == 400
     assert site.inner.store.inbox_files() == ()
+
+
+@pytest.mark.parametrize("box", WRITE_BOXES)
+def test_a_client_writes_where_the_table_lets_users_write_and_nobody_reads_it_there(site: Site, box: str) -> None:
+    assert site.bring("1.svf", letter(), box=box) == 201
+    assert site.machine.client.link.send("GET", box_path(ACCESS_POINT, box, "1.svf")).status == 405
+    assert [file.box for file in site.inner.store.inbox_files()] == [box]
 
 
 def test_a_wrong_password_leaves_nothing_and_counts(site: Site) -> None:

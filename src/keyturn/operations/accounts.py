@@ -12,6 +12,7 @@ from keyturn.model.secret import Secret
 from keyturn.operations.entitlements import offer_to_enrolled
 from keyturn.operations.own_logins import first_logon, is_own
 from keyturn.operations.parts import Parts
+from keyturn.operations.secondary import refuse_at_secondary
 
 
 def adopt(parts: Parts, name: str, secret: Secret, *, by: str) -> ManagedAccount:
@@ -19,6 +20,7 @@ def adopt(parts: Parts, name: str, secret: Secret, *, by: str) -> ManagedAccount
 
     Raises Refused for a wrong password: nothing is kept, and the account can still be cycled.
     """
+    refuse_at_secondary(parts, "accounts", f"keyturn account adopt '{name}'", account=name)
     estate = parts.store.estate()
     managed = estate.managed(name)
     account, authority = _reached(parts, estate, managed, secret)
@@ -44,6 +46,7 @@ def adopt(parts: Parts, name: str, secret: Secret, *, by: str) -> ManagedAccount
 
 def change(parts: Parts, name: str, wanted: Change, *, by: str) -> ManagedAccount:
     """Disable, enable or unlock an account by hand; refused where somebody would be cut off."""
+    refuse_at_secondary(parts, "accounts", f"keyturn account {wanted.name.lower()} '{name}'", account=name)
     estate = parts.store.estate()
     managed = estate.managed(name)
     refuse_maintained(estate, managed, wanted)

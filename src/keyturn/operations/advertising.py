@@ -12,6 +12,7 @@ from keyturn.model.accounts import same_name
 from keyturn.model.errors import NotFound, Refused
 from keyturn.model.software import Advertisement, AdvertisementId, Package, Program
 from keyturn.operations.parts import Parts
+from keyturn.operations.secondary import refuse_at_secondary
 from keyturn.operations.software_changes import changing, refuse_unfit
 from keyturn.operations.software_msi import judge
 from keyturn.operations.software_owner import refuse_from_above
@@ -43,6 +44,7 @@ class Shown:
 
 def look_ahead(parts: Parts, wanted: Advertisement) -> Prospect:
     """Refused for what could never run. Nothing is kept."""
+    refuse_at_secondary(parts, "software", "keyturn advertise")
     subject = _subject(parts, wanted)
     findings = (
         *findings_of_advertisement(subject.advertisement, subject.programs[-1]),

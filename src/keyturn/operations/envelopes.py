@@ -10,6 +10,7 @@ from keyturn.model.estate import AccountLife, ManagedAccount
 from keyturn.operations.custody import CUSTODY, NOTHING_TOLD, About, Act, History, Told, histories
 from keyturn.operations.parts import Parts
 from keyturn.operations.ports import KeptEnvelope
+from keyturn.operations.secondary import refuse_at_secondary
 
 
 class Purpose(StrEnum):
@@ -69,6 +70,7 @@ def all_envelopes(parts: Parts) -> tuple[EnvelopesOf, ...]:
 
 
 def envelopes_of(parts: Parts, account: str) -> EnvelopesOf:
+    refuse_at_secondary(parts, "envelopes", f"keyturn envelope show '{account}'", account=account)
     return _envelopes_of(parts, parts.store.estate().managed(account), histories(parts.store.told_of_envelopes()))
 
 

@@ -8,6 +8,7 @@ from keyturn.model.errors import AuthorityError, KeyturnError
 from keyturn.model.estate import Estate
 from keyturn.operations.entitlements import offer_to_enrolled
 from keyturn.operations.parts import Parts
+from keyturn.operations.secondary import refuse_at_secondary
 from keyturn.operations.site_control import follow_estate
 
 
@@ -23,6 +24,8 @@ class Imported:
 
 def import_estate(parts: Parts, text: str, estate: Estate, *, by: str) -> Imported:
     """Keep a new estate file. What Keyturn knows of its accounts stays; nothing changes in any realm."""
+    if estate.accounts:
+        refuse_at_secondary(parts, "accounts", "keyturn estate import, with the accounts in its estate")
     known = parts.store.estate()
     refuse_lost_site_servers(known, estate)
     parts.check_realms(estate)

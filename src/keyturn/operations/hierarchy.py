@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from keyturn.model.accounts import same_name
 from keyturn.model.errors import NotFound, Refused
-from keyturn.model.estate import Site, SiteCode
+from keyturn.model.estate import Site, SiteCode, SiteKind
 from keyturn.model.secret import Secret
 from keyturn.operations.bundles import post
 from keyturn.operations.clients import hash_token
@@ -19,6 +19,7 @@ from keyturn.operations.hierarchy_ports import Joined, Joining, KnownSite
 from keyturn.operations.neighbours import here, neighbours, tree
 from keyturn.operations.parts import Parts
 from keyturn.operations.ports import EnrolledClient
+from keyturn.operations.secondary import is_furnished, refuse_at_secondary
 from keyturn.site import messages
 from keyturn.site.bundles import Kind
 from keyturn.site.cards import Address, Card
@@ -27,6 +28,7 @@ from keyturn.site.messages import Sites
 
 def invite(parts: Parts, code: str, *, by: str) -> Secret:
     """A token by which exactly this site joins below this one, once, within the settings' time."""
+    refuse_at_secondary(parts, "sites below", f"keyturn site invite {code}")
     site = _child(parts, code)
     token = Secret(parts.token())
     with parts.store.whole():
@@ -42,6 +44,11 @@ def accept(parts: Parts, joining: Joining) -> Joined:
         raise Refused(
             f"the server of site {site.code} is {joining.server}, and {site.server} in the estate of its parent",
             hint="let both estates name the same server",
+        )
+    if site.kind is SiteKind.SECONDARY and joining.furnished:
+        raise Refused(
+            f"site {site.code} is to be a secondary site, and has accounts or software of its own",
+            hint="found it in a new directory: keyturn init --no-default-account",
         )
     own = own_card(parts)
     address = Address(joining.url, joining.authority)
@@ -65,7 +72,14 @@ def join(parts: Parts, url: str, fingerprint: str, token: Secret, *, by: str) ->
     if own.parent is not None:
         raise Refused(f"site {own.code} stands below site {own.parent} already", hint="keyturn site leave")
     joining = Joining(
-        token, own.code, own.server, own.address.url, own.address.authority, own.verify_key, own.recipient
+        token,
+        own.code,
+        own.server,
+        own.address.url,
+        own.address.authority,
+        own.verify_key,
+        own.recipient,
+        is_furnished(parts),
     )
     joined = parts.line.join(url, fingerprint, joining)
     if not same_name(joined.own.code, own.code):

@@ -165,7 +165,8 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Joining:
-    """What a site sends to its parent with the token that the parent made for it."""
+    """What a site sends to its parent with the token that the parent made for it. `furnished`: it has accounts or
+    software of its own, and so can be no secondary site."""
 
     token: Secret
     code: SiteCode
@@ -174,6 +175,7 @@ class Joining:
     authority: str = field(repr=False)
     verify_key: bytes = field(repr=False)
     recipient: str
+    furnished: bool = False
 
 
 @dataclass(frozen=True, slots=True)

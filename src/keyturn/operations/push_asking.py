@@ -8,6 +8,7 @@ from keyturn.model.errors import NotFound, Refused
 from keyturn.model.estate import Estate, ManagedAccount
 from keyturn.operations.parts import Parts
 from keyturn.operations.push_records import PushRequest, PushState, Work
+from keyturn.operations.secondary import refuse_at_secondary
 
 ROLE = "client-push-installation"
 
@@ -29,6 +30,7 @@ def ask(parts: Parts, asked: Asked, *, by: str) -> list[PushRequest]:
     """Keep a request for each machine. Refused where nothing could come of it."""
     if parts.pusher is None:
         raise Refused("this server installs no clients")
+    refuse_at_secondary(parts, "Client Push Installation account", "keyturn client push")
     machines = _machines(parts.store.estate(), asked)
     if asked.address and len(machines) != 1:
         raise Refused("an address is that of one machine", hint="name one machine with it")

@@ -18,6 +18,7 @@ from keyturn.operations.left_out import is_left_out
 from keyturn.operations.parts import Parts
 from keyturn.operations.ports import PlanRecord, PlanState
 from keyturn.operations.resetting import planned_reset
+from keyturn.operations.secondary import refuse_at_secondary
 from keyturn.operations.site_works import refuse_elsewhere
 
 
@@ -49,6 +50,7 @@ def propose_reset(parts: Parts, asked: Asked, *, by: str) -> PlanRecord:
 def preview(parts: Parts, asked: Asked, *, by: str) -> PlanRecord:
     """The plan as it would be proposed. Nothing is kept, and nobody logs on."""
     refuse_elsewhere(parts, asked.site)
+    refuse_at_secondary(parts, "accounts", "keyturn account rotate ACCOUNT; here: keyturn site components restart")
     estate = parts.store.estate()
     known = _as_if_known(estate, [account for account, _ in _handed_in(estate, asked)])
     plan = planned_reset(parts, known, asked.site, _names(asked.setup), recreate=asked.recreate)

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 
-from keyturn.distribution.collections import members
-from keyturn.distribution.findings import LONGEST_NAME, is_name
+from keyturn.distribution.collections import findings_of_queries, members
+from keyturn.distribution.findings import Finding, is_name, no_name
 from keyturn.distribution.queries import read_query
 from keyturn.model.accounts import canonical
 from keyturn.model.errors import NotFound, Refused
 from keyturn.model.software import Collection, CollectionId
 from keyturn.operations.neighbours import here, tree
 from keyturn.operations.parts import Parts
+from keyturn.operations.secondary import refuse_at_secondary
 from keyturn.operations.software_changes import changing, live
 from keyturn.operations.software_owner import refuse_from_above
 from keyturn.operations.software_ports import Numbered
@@ -24,8 +25,9 @@ def add(
     """`listed` are clients of the estate, or of sites below. `queries` in the language of `distribution.queries`: who
     meets any of them is in it. `replacing`: in the place of the one of that name; what was agreed to with that one has
     to be agreed to with this."""
+    refuse_at_secondary(parts, "software", "keyturn collection add")
     if not is_name(name):
-        raise Refused(f"a collection's name has 1 to {LONGEST_NAME} printable characters, none of them a slash")
+        raise Refused(no_name("a collection", name))
     alternatives = tuple(conditions for query in queries for conditions in read_query(query))
     if len(alternatives) > MOST_QUERIES:
         raise Refused(f"a collection has at most {MOST_QUERIES} queries", hint="make several collections")
@@ -42,6 +44,11 @@ def add(
 def members_of(parts: Parts, name: str) -> tuple[str, ...]:
     """As of now."""
     return members(parts.store.collection(name), known_clients(parts))
+
+
+def doubts_of(parts: Parts, collection: Collection) -> tuple[Finding, ...]:
+    """As of now: what its queries ask for that no client has told."""
+    return findings_of_queries(collection, known_clients(parts)) if collection.queries else ()
 
 
 def remove(parts: Parts, name: str, *, by: str) -> None:

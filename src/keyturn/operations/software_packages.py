@@ -1,6 +1,6 @@
 """Packages: made, read from their sources, given to distribution points and to accounts, removed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from posixpath import normpath
 
@@ -9,8 +9,10 @@ from keyturn.model.accounts import reference, same_name
 from keyturn.model.errors import Refused
 from keyturn.model.software import Package, PackageId
 from keyturn.operations.content import Reading, read_source
+from keyturn.operations.content_progress import never
 from keyturn.operations.distributing import POINT_ROLE
 from keyturn.operations.parts import Parts
+from keyturn.operations.secondary import refuse_at_secondary
 from keyturn.operations.software_changes import changing, live, refuse_unfit
 from keyturn.operations.software_owner import refuse_from_above
 from keyturn.operations.software_points import points_in_use
@@ -32,6 +34,7 @@ class NewPackage:
 
 def add(parts: Parts, wanted: NewPackage, *, by: str) -> Package:
     """Its source is not read yet."""
+    refuse_at_secondary(parts, "software", "keyturn package add")
     package = Package(
         PackageId(""),
         wanted.name,
@@ -51,7 +54,15 @@ def add(parts: Parts, wanted: NewPackage, *, by: str) -> Package:
     return package
 
 
-def update(parts: Parts, package_id: PackageId, *, source: str | None = None, by: str) -> Reading:
+def update(
+    parts: Parts,
+    package_id: PackageId,
+    *,
+    source: str | None = None,
+    every_file: bool = False,
+    by: str,
+    stopping: Callable[[], bool] = never,
+) -> Reading:
     """Read the source again, or another one from now on. What was agreed to with the old content has to be agreed to
     with the new."""
     package = parts.store.package(package_id)
@@ -65,7 +76,7 @@ def update(parts: Parts, package_id: PackageId, *, source: str | None = None, by
             parts.store.keep_package(fresh)
             parts.store.tell(by, "package-source-changed", package.package_id, package.source)
     _refuse_foreign_source(parts, package.source)
-    return read_source(parts, package.package_id, by=by)
+    return read_source(parts, package.package_id, by=by, every_file=every_file, stopping=stopping)
 
 
 def give_access(
@@ -91,6 +102,7 @@ def give_access(
 def distribute(parts: Parts, package_id: PackageId, systems: Sequence[str], *, by: str) -> tuple[str, ...]:
     """To these distribution points, and no others; to every one of this site where none is named. The distribution
     manager does the rest."""
+    parts.store.package(package_id)  # whatever else is wrong, that it is not there comes first
     points = [point.system for point in points_in_use(parts, parts.store.estate()).values()]
     if not points:
         raise Refused("this site has no distribution point", hint=_NO_POINT)

@@ -107,6 +107,7 @@ def _join(parts: Parts, arrived: Arrived) -> Response:
         message.authority,
         message.verify_key,
         message.recipient,
+        message.furnished,
     )
     joined = hierarchy.accept(parts, joining)
     return _json(wire.Joined(_site(joined.parent), _site(joined.own), tuple(map(_site, joined.others))))

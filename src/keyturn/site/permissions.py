@@ -61,10 +61,6 @@ def may_write(box: str, grantee: Grantee) -> bool:
     return TABLE.get(box, {}).get(grantee, Right.READ) & _MAKE_FILES != 0
 
 
-def may_read(box: str, grantee: Grantee) -> bool:
-    return grantee in TABLE.get(box, {})
-
-
 _MAKE_FILES = 0x2
 
 

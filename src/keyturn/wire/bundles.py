@@ -42,6 +42,8 @@ class Site(Message, frozen=True):
 
 
 class Join(Message, frozen=True):
+    """`furnished`: the site has accounts or software of its own."""
+
     token: Secret
     code: SiteCode
     server: ClientName
@@ -49,6 +51,7 @@ class Join(Message, frozen=True):
     authority: Pem
     verify_key: VerifyKey
     recipient: Recipient
+    furnished: bool = False
 
 
 class Joined(Message, frozen=True):

@@ -55,6 +55,7 @@ class HttpsLine(Line):
             joining.authority,
             joining.verify_key,
             joining.recipient,
+            joining.furnished,
         )
         try:
             address = Address(url, self._authority(url, fingerprint))
