@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from keyturn.agent.software.ports import Ended, HowEnded, RunOrder
+from keyturn.agent.software.ports import Ended, HowEnded, Note, RunOrder
 from keyturn.distribution.run_context import ExecuteAs, LocalSystem, LoggedOnUser
 from keyturn.model.errors import NotFound
 
@@ -42,11 +42,21 @@ class MemoryRunner:
             raise NotFound(f"this machine knows no user {name}")
         return self.homes[name]
 
-    def run(self, order: RunOrder, *, tell: Callable[[bytes], None], stop: Callable[[], bool]) -> Ended:
+    def run(
+        self,
+        order: RunOrder,
+        *,
+        tell: Callable[[bytes], None],
+        stop: Callable[[], bool],
+        note: Note = lambda _: None,
+    ) -> Ended:
         with self._lock:
             self.orders.append(order)
         tell(b"working\n")
-        return self.comes_to(order)
+        ended = self.comes_to(order)
+        for access in ended.accesses:
+            note(access)
+        return ended
 
     def put_right(self) -> tuple[str, ...]:
         left, self.left = self.left, ()

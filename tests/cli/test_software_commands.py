@@ -83,7 +83,7 @@ def test_a_folder_becomes_a_package_that_distribution_points_hold(site: Stage) -
     assert "goes to SRV-DMO" in typed(site, "package", "distribute", EDITOR).stdout
     assert asked(site, "package", "show", EDITOR)["points"] == ["SRV-DMO"]
     told = typed(site, "package", "show", EDITOR).stdout
-    assert "version 1, 1 files, 10 bytes" in told
+    assert "version 1, 1 file, 10 bytes" in told
     assert "SRV-DMO" in told
     assert "nothing new, version 1" in typed(site, "package", "update", EDITOR).stdout
     given = typed(site, "package", "access", EDITOR, "--allow", "CORP/KtUsers")
@@ -186,6 +186,46 @@ def test_the_status_names_the_clients_that_were_not_heard(site: Stage) -> None:
     assert "1 not-heard" in told.stdout
     assert asked(site, "advertisement", "status", offer)["counts"] == {"not-heard": 1}
     assert "has told nothing" in typed(site, "advertisement", "status", offer, "--client", "PC-0001").stdout
+    unknown = typed(site, "advertisement", "status", offer, "--client", "PC-9999", status=2)
+    assert "no client PC-9999 is known here" in unknown.stderr
+
+
+def test_a_fact_that_nobody_has_told_is_remarked_upon_and_taken(site: Stage) -> None:
+    made = typed(site, "collection", "add", "Misspelt", "--query", "oss is debian")
+    assert "warning: no client of this site has told a fact oss" in made.stderr
+    assert "hint:    did you mean os?" in made.stderr
+    shown = asked(site, "collection", "show", "Misspelt")
+    assert [finding["rule"] for finding in shown["warnings"]] == ["fact-unknown"]
+    assert asked(site, "collection", "add", "Misspelt", "--replace", "--query", "name like *")["warnings"] == []
+    typed(site, "collection", "remove", "Misspelt", "--yes")
+
+
+def test_a_collection_is_found_by_its_sites_code_and_its_name(site: Stage) -> None:
+    named = asked(site, "collection", "show", f"{SITE}/desks")
+    assert named == asked(site, "collection", "show", "Desks")
+    assert typed(site, "collection", "members", f"{SITE.lower()}/Desks").stdout == "PC-0001\n"
+    assert "no collection CEN/Desks" in typed(site, "collection", "show", "CEN/Desks", status=2).stderr
+
+
+def test_what_is_taken_away_or_compared_is_told_to_a_program_too(site: Stage) -> None:
+    package = asked(site, "package", "add", "Short-lived", "--source", str(site.root / "sources" / "editor"))
+    this = package["package"]["package_id"]
+    assert asked(site, "package", "refresh", this) == []
+    typed(site, "program", "add", this, "Once", "--command-line", "./install")
+    offer = asked(site, "advertise", "Once", "--package", this, "--to", "Desks", "--yes")
+    number = offer["advertisement"]["advertisement_id"]
+    typed(site, "collection", "add", "Brief")
+    for words, named in (
+        (["advertisement", "remove", number], {"advertisement_id": number}),
+        (["program", "remove", this, "Once"], {"package": this, "name": "Once"}),
+        (["package", "remove", this], {"package_id": this}),
+        (["collection", "remove", "Brief"], {"collection": "Brief"}),
+    ):
+        if "advertisement" in words:
+            typed(site, "advertisement", "cancel", number, "--yes")
+        unsaid = typed(site, *words, "--json", status=1)
+        assert unsaid.stdout == "", "a program cannot be asked: without --yes nothing is done"
+        assert asked(site, *words, "--yes") == {**named, "removed": True}
 
 
 @pytest.mark.parametrize(
@@ -223,6 +263,15 @@ def test_the_status_names_the_clients_that_were_not_heard(site: Stage) -> None:
         (["collection", "add", "Desks"], "is named Desks", "--replace"),
         (["collection", "add", "x", "--client", "PC-9"], "no client PC-9 in the estate", "keyturn estate show"),
         (["collection", "add", "x", "--query", "os lik x"], "query, column 4:", "as in: os is debian"),
+        (["advertise", "x", "--package", "DMO0FFFF", "--to", "Desks"], "no package DMO0FFFF", "keyturn package list"),
+        (["advertise", "Agreed", "--package", EDITOR, "--to", "Dsks"], "no collection Dsks", "keyturn collection list"),
+        (["program", "list", "--package", "DMO0FFFF"], "no package DMO0FFFF", "keyturn package list"),
+        (
+            ["program", "add", EDITOR, "x", "--command-line", "./x", "--run-first", "DMO0FFFF", "x"],
+            "there is no program DMO0FFFF x to run first",
+            "keyturn program list",
+        ),
+        (["collection", "add", "Dsks", "--replace"], "no collection Dsks", "keyturn collection list"),
         (["advertise", "x", "--package", EDITOR, "--to", "Desks"], "no program x in package", "keyturn program list"),
         (
             ["advertise", "x", "--package", EDITOR, "--to", "Desks", "--every", "1d"],

@@ -10,6 +10,7 @@ import pytest
 from keyturn.adapters.runners.posix.runner import PosixRunner
 from keyturn.agent.software.ports import Ended, HowEnded, RunOrder, SharePath
 from keyturn.contracts.runner import INSTALLER, LONG_S
+from keyturn.distribution.accesses import Access
 from keyturn.distribution.presenting import Presentable
 from keyturn.distribution.run_context import ExecuteAs, LocalSystem, LoggedOnUser, RaisedAccount
 from keyturn.model.logon import Answer
@@ -65,7 +66,13 @@ def here(server: FileServer) -> Iterator[None]:
 
 
 @pytest.fixture
-def reach(server: FileServer, tmp_path: Path) -> Iterator[Callable[..., Ended]]:
+def noted(tmp_path: Path) -> Callable[[Access], None]:
+    """Leaves a file `noted` in the folder that the program runs in."""
+    return lambda _: (tmp_path / "content" / "noted").touch()
+
+
+@pytest.fixture
+def reach(server: FileServer, tmp_path: Path, noted: Callable[[Access], None]) -> Iterator[Callable[..., Ended]]:
     folder, runs = tmp_path / "content", tmp_path / "runs"
     folder.mkdir(mode=0o755)
     (folder / "nosy.py").write_text(NOSY)
@@ -74,7 +81,7 @@ def reach(server: FileServer, tmp_path: Path) -> Iterator[Callable[..., Ended]]:
     def run(command_line: str, who: ExecuteAs = LocalSystem(), *presented: Presentable) -> Ended:  # noqa: B008
         shares = (SharePath(server.share, presented or (account(READER),)),)
         order = RunOrder("run-1", command_line, str(folder), who, shares, max_run_s=LONG_S)
-        return runner.run(order, tell=lambda _: None, stop=lambda: False)
+        return runner.run(order, tell=lambda _: None, stop=lambda: False, note=noted)
 
     yield run
     assert left_of(runs) == []
@@ -86,6 +93,15 @@ def test_root_reads_a_share_as_the_network_access_account(server: FileServer, re
     assert (ended.exit_code, ended.executed_as, ended.output) == (0, "root", TEXT.encode())
     (access,) = ended.accesses
     assert (access.answer, access.identity, access.order) == (Answer.ACCEPTED, rf"FILES\{READER}", 1)
+
+
+def test_an_access_is_told_while_the_program_still_runs(server: FileServer, reach: Callable[..., Ended]) -> None:
+    """It ends by itself once it was."""
+    ended = reach(
+        rf'timeout 60 sh -c "cat \"{server.share}\tools v2\a b.txt\"; until test -e noted; do sleep 0.1; done"'
+    )
+    assert (ended.how, ended.exit_code) == (HowEnded.EXITED, 0)
+    assert [access.answer for access in ended.accesses] == [Answer.ACCEPTED]
 
 
 def test_the_software_installation_account_runs_and_reaches_the_share_itself(

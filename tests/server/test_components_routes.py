@@ -98,6 +98,8 @@ def test_messages_are_asked_for_by_component_and_severity(site: InnerSite) -> No
     assert texts() == ["started in up", "stopped, as olga asked", "mine"]
     assert texts(component="sender", severity="warning") == ["stopped, as olga asked"]
     assert texts(component="Sender of a client") == ["mine"]
+    assert texts(component="Available Programs Manager") == [], "of any client, and none has said anything"
+    assert api(site).get("/api/v1/site/messages", params={"component": "nobody"}).status_code == 404
     assert texts(severity="error") == ["mine"]
     assert texts(newest=True, limit=1) == ["mine"]
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyturn.distribution.reports import AccessLine, AdvertisementReport, AdvertisementState, signed_report
+from keyturn.model.errors import NotFound
 from keyturn.model.software import AdvertisementId
 from keyturn.operations import clients
 from keyturn.operations.advertisement_status import ClientStanding, advertisement_status, history, summary
@@ -116,6 +117,12 @@ def test_a_client_stands_where_it_last_said_over_https_and_over_a_share(site: Si
     counts = summary(advertisement_status(site.inner.parts, OFFER))
     assert counts == {"not-heard": 1, "waiting": 1, "succeeded": 1}
     assert [one.state for one in history(site.inner.parts, OFFER, "pc-0001")] == ["received", "waiting"]
+
+
+def test_a_client_that_nobody_knows_is_not_taken_for_one_that_said_nothing(site: Site) -> None:
+    with pytest.raises(NotFound, match="no client PC-9999 is known here"):
+        history(site.inner.parts, OFFER, "PC-9999")
+    assert history(site.inner.parts, OFFER, "pc-0002") == ()
 
 
 def test_a_failure_comes_with_its_cause_its_evidence_and_the_way_out(site: Site) -> None:

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyturn.distribution.collections import KnownClient, known_client, meets, members
+from keyturn.agent.facts import facts_of_this_machine
+from keyturn.distribution.collections import (
+    FROM_THE_CLIENT,
+    KnownClient,
+    findings_of_queries,
+    known_client,
+    meets,
+    members,
+)
 from keyturn.distribution.queries import read_query
 from keyturn.model.estate import Holder, HolderKind, SiteCode
 from keyturn.model.software import Collection, CollectionId, Comparison, Condition
@@ -89,3 +97,35 @@ def test_a_pattern_means_what_it_says(text: str, pattern: str) -> None:
 
 def test_no_pattern_takes_long() -> None:
     assert not meets(Condition("x", Comparison.LIKE, "*a" * 100 + "b"), {"x": ("a" * 255,)})
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("os is debian and name like * and site is PHX and kind is legacy", []),
+        ("oss is debian", [("fact-unknown", "did you mean os?")]),
+        ("processor at least 4", [("fact-unknown", "did you mean processors?")]),
+        ("domain is corp.example", [("fact-not-told", "")]),
+        ("oss is a or oss is b and domain is c", [("fact-unknown", "did you mean os?"), ("fact-not-told", "")]),
+    ],
+)
+def test_a_fact_that_no_client_has_told_is_remarked_upon_once(query: str, said: list[tuple[str, str]]) -> None:
+    collection = replace(COLLECTION, queries=read_query(query))
+    found = findings_of_queries(collection, [KnownClient("PC-0001", FACTS)])
+    assert [(finding.rule, finding.hint) for finding in found] == said
+    assert not any(finding.refuses for finding in found)
+
+
+def test_where_nothing_is_spelt_alike_the_facts_that_are_known_are_named() -> None:
+    clients = [KnownClient("PC-0001", {"colour-of-case": ("red",)})]
+    (found,) = findings_of_queries(replace(COLLECTION, queries=read_query("flavour is x")), clients)
+    for fact in ("colour-of-case", "os-version", "name"):
+        assert fact in found.hint
+    many = [KnownClient("PC-0001", {f"fact-{number}": ("x",) for number in range(500)})]
+    (found,) = findings_of_queries(replace(COLLECTION, queries=read_query("flavour is x")), many)
+    assert len(found.hint) < 500
+
+
+def test_the_facts_that_an_agent_tells_are_those_that_a_query_may_expect() -> None:
+    assert facts_of_this_machine("https://127.0.0.1:1").keys() <= {*FROM_THE_CLIENT}
+    assert {"os", "architecture", "processors"} <= facts_of_this_machine("https://127.0.0.1:1").keys()

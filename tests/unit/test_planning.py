@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from keyturn.lifecycle.catalogue.rules import MethodPart
+from keyturn.lifecycle.catalogue.products import PRODUCTS
+from keyturn.lifecycle.catalogue.rules import CatalogueRow, MaintainedBy, MethodPart
 from keyturn.lifecycle.guards import Change, refuse_held, refuse_last_client_connection, refuse_maintained
 from keyturn.lifecycle.plan import (
     AwaitCanary,
@@ -331,6 +332,18 @@ def test_creation_is_for_what_the_realm_does_not_have() -> None:
     assert steps(plan) == ["Seal", "CreateAccount", "AwaitConvergence", "Publish"]
     with pytest.raises(Refused, match="not in its realm yet"):
         rotation(estate(planned))
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [row for row in PRODUCTS["sms2003"] if row.maintained_by is MaintainedBy.CLIENT],
+    ids=lambda row: row.role,
+)
+def test_an_account_that_each_client_makes_for_itself_is_not_made_by_hand(entry: CatalogueRow) -> None:
+    planned = ManagedAccount(AccountToBe(CORP, "x"), RoleName(f"sms2003/{entry.role}"), (PHX,), AccountLife.PLANNED)
+    with pytest.raises(Refused, match="clients make and maintain the account of this role themselves") as refused:
+        plan_creation(estate(planned), AccountToBe(CORP, "x"))
+    assert "the installation of a client makes it" in refused.value.hint
 
 
 def test_only_a_disabled_account_is_deleted() -> None:

@@ -7,10 +7,10 @@ import click
 
 from keyturn.cli.advertisement_status import status
 from keyturn.cli.api import segment
-from keyturn.cli.authoring import tell_findings
+from keyturn.cli.authoring import take_away, tell_findings
 from keyturn.cli.moments import moment
 from keyturn.cli.plan import confirmed
-from keyturn.cli.printing import listed, print_json, print_table, seconds
+from keyturn.cli.printing import listed, print_facts, print_json, print_table, seconds
 from keyturn.cli.program import show_program
 from keyturn.cli.tools import Session
 from keyturn.cli.values import DURATION, MOMENT, one_of
@@ -164,13 +164,12 @@ def cancel(session: Session, advertisement_id: str, yes: bool, as_json: bool) ->
 @advertisement.command()
 @_ID
 @_YES
+@_JSON
 @click.pass_obj
-def remove(session: Session, advertisement_id: str, yes: bool) -> None:
+def remove(session: Session, advertisement_id: str, yes: bool, as_json: bool) -> None:
     """Forget an advertisement that is cancelled or has expired."""
-    if not yes and not confirmed(f"Remove advertisement {advertisement_id}?"):
-        raise click.Abort
-    session.api().delete(_path(advertisement_id))
-    click.echo(f"advertisement {advertisement_id} is gone")
+    path, named = _path(advertisement_id), {"advertisement_id": advertisement_id}
+    take_away(session.api(), f"advertisement {advertisement_id}", path, named, yes=yes, as_json=as_json)
 
 
 advertisement.add_command(status)
@@ -213,9 +212,7 @@ def _show(found: dict[str, Any]) -> None:
         ("content", _contents(found)),
         ("digest", found["digest"]),
     )
-    for name, said in rows:
-        if said:
-            click.echo(f"  {name:14} {said}")
+    print_facts(rows, 14)
 
 
 def _contents(found: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ import click
 
 from keyturn.cli.api import segment
 from keyturn.cli.moments import moment
-from keyturn.cli.printing import print_json, print_table
+from keyturn.cli.printing import print_json, print_table, wrapped
 from keyturn.cli.tools import Session
 
 EMPTY = "no client is in its collection, and none was heard: keyturn collection members COLLECTION"
@@ -46,7 +46,9 @@ def _show_history(client: str, found: list[dict[str, Any]]) -> None:
         click.echo(f"{client} has told nothing of it")
     for one in found:
         ran = f" as {one['executed_as']}" if one["executed_as"] else ""
-        click.echo(f"{moment(one['at'])}  {one['state']}{ran}  {_note(one)}".rstrip())
+        click.echo(f"{moment(one['at'])}  {one['state']}{ran}")
+        if note := _note(one):
+            click.echo(wrapped(note, "    "))
         for access in one["accesses"]:
             said = f"{access['answer'] or 'no answer'}, status {access['status']:#x}"
             click.echo(f"    {access['unc']} as {access['identity']} (try {access['order']}): {said}")

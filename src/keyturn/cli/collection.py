@@ -2,11 +2,12 @@
 
 import click
 
-from keyturn.cli.api import segment
-from keyturn.cli.authoring import tell_waiting
-from keyturn.cli.plan import confirmed
+from keyturn.cli.api import Api, segment
+from keyturn.cli.authoring import take_away, tell_findings, tell_waiting
 from keyturn.cli.printing import listed, print_json, print_table
 from keyturn.cli.tools import Session
+from keyturn.model.accounts import same_name
+from keyturn.model.errors import NotFound
 from keyturn.model.software import owner_of
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="For programs: JSON on stdout.")
@@ -40,7 +41,8 @@ def add(
     if as_json:
         print_json(made)
         return
-    members = api.get(f"/collections/{made['id']}/members")
+    tell_findings(made["warnings"])
+    members = api.get(f"/collections/{segment(made['id'])}/members")
     click.echo(f"collection {made['id']}: {made['name']}, now {listed(members)}")
     if strangers := [name for name in made["listed"] if name not in members]:
         click.echo(f"no client of this site: {', '.join(strangers)}; whoever bears that name at a site below is in it")
@@ -67,7 +69,8 @@ def list_(session: Session, as_json: bool) -> None:
 @click.pass_obj
 def show(session: Session, name: str, as_json: bool) -> None:
     """A collection, by its identifier or its name."""
-    found = session.api().get(f"/collections/{segment(name)}")
+    api = session.api()
+    found = api.get(_path(api, name))
     if as_json:
         print_json(found)
         return
@@ -76,6 +79,7 @@ def show(session: Session, name: str, as_json: bool) -> None:
         click.echo(f"  listed  {', '.join(found['listed'])}")
     for query in found["queries"]:
         click.echo(f"  query   {query}")
+    tell_findings(found["warnings"])
 
 
 @collection.command()
@@ -84,7 +88,8 @@ def show(session: Session, name: str, as_json: bool) -> None:
 @click.pass_obj
 def members(session: Session, name: str, as_json: bool) -> None:
     """The clients that are in a collection now, one a line."""
-    found = session.api().get(f"/collections/{segment(name)}/members")
+    api = session.api()
+    found = api.get(f"{_path(api, name)}/members")
     if as_json:
         print_json(found)
         return
@@ -97,10 +102,21 @@ def members(session: Session, name: str, as_json: bool) -> None:
 @collection.command()
 @_NAME
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@_JSON
 @click.pass_obj
-def remove(session: Session, name: str, yes: bool) -> None:
+def remove(session: Session, name: str, yes: bool, as_json: bool) -> None:
     """Forget a collection. Refused while something is advertised to it."""
-    if not yes and not confirmed(f"Remove collection {name}?"):
-        raise click.Abort
-    session.api().delete(f"/collections/{segment(name)}")
-    click.echo(f"collection {name} is gone")
+    api = session.api()
+    take_away(api, f"collection {name}", _path(api, name), {"collection": name}, yes=yes, as_json=as_json)
+
+
+def _path(api: Api, name: str) -> str:
+    """`CEN/Desks`, as a collection of the site CEN is told from one of this site, by its identifier: a path has no
+    place for the slash."""
+    if "/" not in name:
+        return f"/collections/{segment(name)}"
+    code, _, rest = name.partition("/")
+    for found in api.get("/collections"):
+        if same_name(owner_of(found["id"]), code) and same_name(found["name"], rest):
+            return f"/collections/{segment(found['id'])}"
+    raise NotFound(f"no collection {name}", hint="keyturn collection list")

@@ -54,7 +54,7 @@ def verify(session: Session, account: str | None, as_json: bool) -> None:
 
     Costs no logon. Exit status 1 when something is not in order.
     """
-    found = session.api().get("/envelopes/verification", **({"account": account} if account else {}))
+    found = session.api().get("/envelopes/verification", **({} if account is None else {"account": account}))
     if as_json:
         print_json(found)
     else:

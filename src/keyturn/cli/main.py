@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from keyturn import __version__
+from keyturn.cli.printing import legible
 from keyturn.cli.tools import Session, Tools
 from keyturn.model.errors import AuthorityError, BudgetExhausted, KeyturnError
 
@@ -96,9 +97,9 @@ def run(tools: Tools) -> None:
 
 
 def tell(error: KeyturnError) -> None:
-    click.echo(f"error: {error.message}", err=True)
+    click.echo(f"error: {legible(error.message)}", err=True)
     if error.hint:
-        click.echo(f"hint:  {error.hint}", err=True)
+        click.echo(f"hint:  {legible(error.hint)}", err=True)
 
 
 def status_of(error: KeyturnError) -> int:

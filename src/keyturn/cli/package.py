@@ -5,16 +5,13 @@ from typing import Any
 import click
 
 from keyturn.cli.api import Api, ServerFailed, segment
-from keyturn.cli.authoring import tell_waiting
+from keyturn.cli.authoring import take_away, tell_waiting
 from keyturn.cli.package_inspect import inspect
-from keyturn.cli.plan import confirmed
-from keyturn.cli.printing import listed, print_json, print_table
+from keyturn.cli.package_reading import how_far, read
+from keyturn.cli.printing import listed, print_facts, print_json, print_table
 from keyturn.cli.tools import Session
 from keyturn.model.errors import KeyturnError, Refused
 from keyturn.model.software import owner_of
-
-READING_S = 4 * 3600.0
-"""How long the site may take to read a source."""
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="For programs: JSON on stdout.")
 _ID = click.argument("package_id", metavar="ID")
@@ -57,15 +54,16 @@ def add(session: Session, /, as_json: bool, **wanted: Any) -> None:
 @package.command()
 @_ID
 @click.option("--source", help="Read this one instead, from now on.")
+@click.option("--all", "every_file", is_flag=True, help="Read files again that have not changed since they were read.")
 @_JSON
 @click.pass_obj
-def update(session: Session, package_id: str, source: str | None, as_json: bool) -> None:
-    """Read the package's source again.
+def update(session: Session, package_id: str, source: str | None, every_file: bool, as_json: bool) -> None:
+    """Read the package's source again: the files that have changed since they were read.
 
     A new version is brought to the distribution points by itself. What runs administratively waits for another
     person's approval again, where two persons are needed.
     """
-    _update(session.api(), package_id, {"source": source}, as_json=as_json)
+    _update(session.api(), package_id, {"source": source, "every_file": every_file}, as_json=as_json)
 
 
 @package.command("list")
@@ -102,13 +100,12 @@ def show(session: Session, package_id: str, as_json: bool) -> None:
         ("language", this["language"]),
         ("source", this["source"]),
         ("content", _said(found["content"])),
+        ("being read", how_far(found["reading"]) if found["reading"] else ""),
         ("read by", ", ".join(this["access"]) or "every user"),
         ("programs", ", ".join(found["programs"])),
     )
     click.echo(f"package {this['package_id']}")
-    for name, said in facts:
-        if said:
-            click.echo(f"  {name:16} {said}")
+    print_facts(facts, 16)
     there = {record["system"]: record for record in found["there"]}
     rows = [_stands(system, there.get(system)) for system in dict.fromkeys((*found["points"], *there))]
     print_table(
@@ -157,36 +154,41 @@ def distribute(session: Session, package_id: str, systems: tuple[str, ...], as_j
 
 @package.command()
 @_ID
+@_JSON
 @click.pass_obj
-def refresh(session: Session, package_id: str) -> None:
+def refresh(session: Session, package_id: str, as_json: bool) -> None:
     """Have every distribution point of the package compared with what it is to have, file by file, and put right.
 
     Until that is done, no client is sent there.
     """
-    session.api().post(f"/packages/{segment(package_id)}/refresh", {})
-    click.echo(f"package {package_id} is compared at its distribution points: keyturn package show {package_id}")
+    points = session.api().post(f"/packages/{segment(package_id)}/refresh", {})
+    if as_json:
+        print_json(points)
+    elif points:
+        click.echo(f"package {package_id} is compared at {listed(points)}: keyturn package show {package_id}")
+    else:
+        click.echo(f"no distribution point has anything of it yet: keyturn package show {package_id}", err=True)
 
 
 @package.command()
 @_ID
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@_JSON
 @click.pass_obj
-def remove(session: Session, package_id: str, yes: bool) -> None:
+def remove(session: Session, package_id: str, yes: bool, as_json: bool) -> None:
     """Forget the package, with its programs, and take it off the distribution points.
 
     Refused while one of its programs is advertised.
     """
-    if not yes and not confirmed(f"Remove package {package_id}?"):
-        raise click.Abort
-    session.api().delete(f"/packages/{segment(package_id)}")
-    click.echo(f"package {package_id} is gone")
+    path, named = f"/packages/{segment(package_id)}", {"package_id": package_id}
+    take_away(session.api(), f"package {package_id}", path, named, yes=yes, as_json=as_json)
 
 
 package.add_command(inspect)
 
 
 def _update(api: Api, package_id: str, wanted: dict[str, object], *, as_json: bool) -> None:
-    found = api.post(f"/packages/{segment(package_id)}/update", wanted, within_s=READING_S)
+    found = read(api, package_id, wanted, quiet=as_json)
     if as_json:
         print_json(found)
         return
@@ -205,7 +207,8 @@ def _nowhere(this: dict[str, Any]) -> str:
 def _said(content: dict[str, Any] | None) -> str:
     if content is None:
         return ""
-    held = f"{content['files']} files, {content['size']:,} bytes"
+    files = "1 file" if content["files"] == 1 else f"{content['files']:,} files"
+    held = f"{files}, {content['size']:,} bytes"
     return f"version {content['version']}, {held}, {content['digest'][:16]}"
 
 

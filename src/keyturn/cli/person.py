@@ -1,6 +1,7 @@
 """`keyturn person` and `keyturn login`: people, their roles, and how they get in from another machine."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,12 +23,17 @@ def person() -> None:
 @click.argument("name")
 @click.option("--role", "roles", multiple=True, type=_ROLES, default=("viewer",), show_default=True)
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
-def add(session: Session, name: str, roles: tuple[str, ...], password_stdin: bool) -> None:
+def add(session: Session, name: str, roles: tuple[str, ...], password_stdin: bool, as_json: bool) -> None:
     """Let NAME log in."""
     secret = read_secret(from_stdin=password_stdin, prompt=f"Password for {name}")
-    session.api().post("/people", {"name": name, "roles": sorted({"viewer", *roles}), "password": secret})
-    click.echo(f"{name} may log in: {', '.join(sorted({'viewer', *roles}))}")
+    wanted = {"name": name, "roles": sorted({"viewer", *roles}), "password": secret}
+    added: Any = session.api().post("/people", wanted)
+    if as_json:
+        print_json(added)
+    else:
+        click.echo(f"{added['name']} may log in: {', '.join(added['roles'])}")
 
 
 @person.command("list")

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from keyturn.cli.api import Api
+from keyturn.cli.api import Api, segment
 from keyturn.cli.printing import listed, print_json, print_table, seconds, wrapped
 from keyturn.cli.tools import Session
 from keyturn.model.errors import Refused
@@ -43,9 +43,9 @@ def show(session: Session, plan_id: str, svg: bool, as_json: bool) -> None:
     """A plan: every step with its reason and how far it is, and the forecast."""
     api = session.api()
     if svg:
-        click.echo(api.text(f"/plans/{plan_id}/timeline.svg"))
+        click.echo(api.text(f"/plans/{segment(plan_id)}/timeline.svg"))
         return
-    found = api.get(f"/plans/{plan_id}")
+    found = api.get(f"/plans/{segment(plan_id)}")
     if as_json:
         print_json(found)
     else:
@@ -71,7 +71,7 @@ _decision("abandon", "Give PLAN up where it stands; no account is taken from any
 @click.pass_obj
 def questions(session: Session, as_json: bool) -> None:
     """What the stopped plans ask, each question once, with its way out."""
-    found = session.api().get("/plans/questions")
+    found = session.api().get("/plans/stopped/questions")
     if as_json:
         print_json(found)
         return
@@ -94,7 +94,7 @@ def resume(session: Session, plan_id: str, alike: bool, as_json: bool) -> None:
     if not alike:
         decide(session, plan_id, "resume", as_json)
         return
-    found = session.api().post(f"/plans/{plan_id}/resume-alike")
+    found = session.api().post(f"/plans/{segment(plan_id)}/resume-alike")
     if as_json:
         print_json(found)
     else:
@@ -118,13 +118,13 @@ def release(session: Session, plan_id: str, clients: tuple[str, ...], yes: bool,
     """
     api = session.api()
     body = {"holders": list(clients)}
-    consequence = api.post(f"/plans/{plan_id}/release-forecast", body)
+    consequence = api.post(f"/plans/{segment(plan_id)}/release-forecast", body)
     if not as_json:
         click.echo(f"giving up {listed(clients)}:")
         show_forecast(consequence)
     if not yes and not confirmed(f"Give up {len(clients)} holders?"):
         return
-    released = api.post(f"/plans/{plan_id}/release", body)
+    released = api.post(f"/plans/{segment(plan_id)}/release", body)
     if as_json:
         print_json({"plan": released, "forecast": consequence})
     else:
@@ -145,7 +145,7 @@ def confirm(session: Session, plan_id: str, holders: tuple[str, ...], yes: bool,
     """
     if not yes and not confirmed(f"Do {listed(holders)} work with the new password?"):
         raise click.Abort
-    found = session.api().post(f"/plans/{plan_id}/confirm", {"holders": list(holders)})
+    found = session.api().post(f"/plans/{segment(plan_id)}/confirm", {"holders": list(holders)})
     if as_json:
         print_json(found)
     else:
@@ -162,7 +162,7 @@ def watch(session: Session, plan_id: str, as_json: bool) -> None:
 
 
 def decide(session: Session, plan_id: str, verb: str, as_json: bool) -> None:
-    decided = session.api().post(f"/plans/{plan_id}/{verb}")
+    decided = session.api().post(f"/plans/{segment(plan_id)}/{verb}")
     if as_json:
         print_json(decided)
     else:
@@ -196,7 +196,7 @@ def follow(api: Api, plan_id: str, *, as_json: bool, result: bool = True) -> Non
     said = ""
     shown = -1
     while True:
-        found = api.get(f"/plans/{plan_id}")
+        found = api.get(f"/plans/{segment(plan_id)}")
         done = sum(step["mark"] == "done" for step in found["steps"])
         if not as_json:
             for step in found["steps"][max(shown, 0) : done]:

@@ -1,11 +1,14 @@
 """How results look on a terminal: tables that fit 80 columns, and JSON for programs. rich is imported when needed."""
 
 import json
+import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
+
+_LONGEST_WORD = 400
 
 
 def print_json(value: Any) -> None:
@@ -27,10 +30,30 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]], *, em
     Console(soft_wrap=False, highlight=False, markup=False).print(table)
 
 
+def print_facts(facts: Iterable[tuple[str, str | None]], width: int) -> None:
+    """What is said of one thing, below its name, within 80 columns; what is not said is left out. A word is never
+    broken, for it may be copied."""
+    for name, said in facts:
+        if said:
+            click.echo(_below_itself(said, f"  {name:{width}} "))
+
+
+def _below_itself(text: str, lead: str) -> str:
+    whole = textwrap.TextWrapper(79, break_long_words=False, break_on_hyphens=False)
+    whole.initial_indent, whole.subsequent_indent = lead, " " * len(lead)
+    return whole.fill(text)
+
+
 def wrapped(text: str, lead: str) -> str:
     """Within 80 columns, the lines after the first indented like the first, or under its text if it has a number."""
     hang = " " * (6 if len(lead) > 6 else len(lead))
     return textwrap.fill(text, 79, initial_indent=lead, subsequent_indent=hang, break_long_words=False)
+
+
+def legible(text: str) -> str:
+    """What somebody else may have written, so that it neither steers a terminal nor fills it."""
+    plain = "".join(each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in text)
+    return re.sub(rf"\S{{{_LONGEST_WORD},}}", lambda word: f"{word[0][:60]}… ({len(word[0]):,} characters)", plain)
 
 
 def seconds(value: float | None) -> str:

@@ -5,9 +5,8 @@ from typing import Any
 import click
 
 from keyturn.cli.api import segment
-from keyturn.cli.authoring import tell_findings, tell_waiting
-from keyturn.cli.plan import confirmed
-from keyturn.cli.printing import print_json, print_table, seconds
+from keyturn.cli.authoring import take_away, tell_findings, tell_waiting
+from keyturn.cli.printing import print_facts, print_json, print_table, seconds
 from keyturn.cli.tools import Session
 from keyturn.cli.values import DURATION, one_of
 from keyturn.model.software import Afterwards, DetectionKind, LoggedOn, Overrun, Rights, owner_of
@@ -124,20 +123,18 @@ def show(session: Session, package: str, name: str, as_json: bool) -> None:
 @click.argument("package", metavar="PACKAGE")
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@_JSON
 @click.pass_obj
-def remove(session: Session, package: str, name: str, yes: bool) -> None:
+def remove(session: Session, package: str, name: str, yes: bool, as_json: bool) -> None:
     """Forget the program NAME of PACKAGE. Refused while it is advertised, or runs before another one."""
-    if not yes and not confirmed(f"Remove program {package} {name}?"):
-        raise click.Abort
-    session.api().delete(f"/packages/{segment(package)}/programs/{segment(name)}")
-    click.echo(f"program {package} {name} is gone")
+    path, named = f"/packages/{segment(package)}/programs/{segment(name)}", {"package": package, "name": name}
+    take_away(session.api(), f"program {package} {name}", path, named, yes=yes, as_json=as_json)
 
 
 def show_program(found: dict[str, Any]) -> None:
-    """For people: what differs from the usual is said, and the rest is not."""
+    """For people: what differs from the usual is said, and the rest is not. The command line stays one line."""
     first = found["run_first"]
     facts = (
-        ("command line", found["command_line"]),
         ("runs", runs_as(found)),
         ("for", "every user that logs on, once each" if found["every_user"] else ""),
         ("first", f"{first['package']} {first['name']}" if first else ""),
@@ -150,9 +147,8 @@ def show_program(found: dict[str, Any]) -> None:
         ("detected by", "; ".join(_detected(rule) for rule in found["detection"])),
     )
     click.echo(f"program {found['package']} {found['name']}")
-    for name, said in facts:
-        if said:
-            click.echo(f"  {name:14} {said}")
+    click.echo(f"  {'command line':14} {found['command_line']}")
+    print_facts(facts, 14)
 
 
 def runs_as(found: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from keyturn.cli.client import moment
 from keyturn.cli.printing import print_json, print_table, wrapped
 from keyturn.cli.realm_kinds import kinds
 from keyturn.cli.tools import Session, read_secret
+from keyturn.model.errors import Refused
 
 _JSON = click.option("--json", "as_json", is_flag=True)
 
@@ -110,6 +111,8 @@ def set_password(session: Session, account: str, password_stdin: bool) -> None:
     This is what Keyturn exists to spare you; `keyturn account rotate` is the other way.
     """
     name, _, in_realm = account.replace("/", "\\").partition("\\")
+    if not in_realm:
+        raise Refused(f'"{account}" is not REALM\\ACCOUNT', hint="keyturn account list")
     secret = read_secret(from_stdin=password_stdin, prompt=f"New password of {account}")
     path = f"/realms/{segment(name)}/accounts/{segment(in_realm)}/password"
     session.api().post(path, {"password": secret})

@@ -38,13 +38,17 @@ def invite(session: Session, code: str, token_file: Path | None) -> None:
 @click.argument("parent_url")
 @click.option("--fingerprint", required=True, help="SHA-256 of the parent's certificate authority.")
 @click.option("--token-stdin", is_flag=True, help="Read the token from standard input.")
+@_json
 @click.pass_obj
-def join(session: Session, parent_url: str, fingerprint: str, token_stdin: bool) -> None:
+def join(session: Session, parent_url: str, fingerprint: str, token_stdin: bool, as_json: bool) -> None:
     """Join below the site at PARENT_URL, with a token that was made there (`keyturn site invite`)."""
     token = read_secret(from_stdin=token_stdin, prompt="Token")
     body = {"url": parent_url, "fingerprint": fingerprint, "token": token}
     parent = session.api().post("/hierarchy/join", body)
-    click.echo(f"this site stands below site {parent['code']} now")
+    if as_json:
+        print_json(parent)
+    else:
+        click.echo(f"this site stands below site {parent['code']} now")
 
 
 @click.command()
@@ -116,12 +120,16 @@ def links(session: Session, as_json: bool) -> None:
     show_default=True,
     help="What it is.",
 )
+@_json
 @click.pass_obj
-def send(session: Session, code: str, file: Path, kind: str) -> None:
+def send(session: Session, code: str, file: Path, kind: str, as_json: bool) -> None:
     """Queue FILE, of 16 MB at most, for the site CODE."""
     payload = base64.b64encode(file.read_bytes()).decode()
     queued = session.api().post("/hierarchy/bundles", {"destination": code, "kind": kind, "payload": payload})
-    click.echo(f"{kind} {queued['sequence']} is queued for site {code}")
+    if as_json:
+        print_json(queued)
+    else:
+        click.echo(f"{kind} {queued['sequence']} is queued for site {code}")
 
 
 @click.command()

@@ -60,14 +60,18 @@ def inbox_file(session: Session, number: int, to: Path | None) -> None:
 
 @click.command("apply-acl")
 @click.argument("system")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def apply_acl(session: Session, system: str) -> None:
+def apply_acl(session: Session, system: str, as_json: bool) -> None:
     """Make the boxes of access point SYSTEM on its share, and set their permissions.
 
     As at a setup: Administrators everything, users read and write where clients write, the Server Connection account
     read, write and delete. What the lists said before is gone.
     """
     done = session.api().post(f"/access-points/{segment(system)}/permissions")
+    if as_json:
+        print_json(done)
+        return
     for sid, account in done["accounts"].items():
         click.echo(f"{account}  {sid}")
     _tell_closed(done["closed"])

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from keyturn.distribution.findings import Finding, warning
 from keyturn.model.accounts import canonical
 from keyturn.model.estate import Holder, HolderKind
 from keyturn.model.software import Collection, Comparison, Condition
+from keyturn.model.spelling import nearest, shown
 
 Facts: TypeAlias = Mapping[str, tuple[str, ...]]
 
@@ -20,6 +22,15 @@ CLIENT_KINDS: Mapping[HolderKind, str] = {HolderKind.ADVANCED_CLIENT: "advanced"
 
 FROM_THE_ESTATE = ("name", "site", "kind")
 """What the estate says of a client; its own word on these does not count."""
+
+
+FROM_THE_CLIENT = (
+    "os", "os-version", "kernel", "architecture", "host", "domain", "address", "processors", "memory-mb",
+    "package-system", "client-version",
+)  # fmt: skip
+"""What this version's agent tells of its machine, as far as it can find it out; others may tell more."""
+
+_MOST_SHOWN = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +54,23 @@ def members(collection: Collection, clients: Iterable[KnownClient]) -> tuple[str
     return tuple(
         client.name for client in clients if canonical(client.name) in listed or _is_queried(collection, client.facts)
     )
+
+
+def findings_of_queries(collection: Collection, clients: Iterable[KnownClient]) -> tuple[Finding, ...]:
+    """A warning for each fact asked for that nobody has: it may be misspelt, or be told by a client to come."""
+    told = {fact for client in clients for fact in client.facts} | {*FROM_THE_ESTATE}
+    asked = dict.fromkeys(condition.fact for query in collection.queries for condition in query)
+    return tuple(_unknown(fact, told) for fact in asked if fact not in told)
+
+
+def _unknown(fact: str, told: set[str]) -> Finding:
+    if fact in FROM_THE_CLIENT:
+        text = f"no client of this site has told its {fact} yet: until one does, none meets a condition on it"
+        return warning("fact-not-told", text)
+    known = sorted(told.union(FROM_THE_CLIENT))
+    more = f" and {len(known) - _MOST_SHOWN} more" if len(known) > _MOST_SHOWN else ""
+    text = f"no client of this site has told a fact {shown(fact)}: none meets a condition on it"
+    return warning("fact-unknown", text, nearest(fact, known, f"known are {', '.join(known[:_MOST_SHOWN])}{more}"))
 
 
 def meets(condition: Condition, facts: Facts) -> bool:

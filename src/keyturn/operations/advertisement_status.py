@@ -1,7 +1,8 @@
 """How each client stands with an advertisement: by its own newest word, and nobody else's."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
@@ -11,10 +12,10 @@ from keyturn.distribution.causes import EXPLANATIONS, Cause
 from keyturn.distribution.collections import CLIENT_KINDS, members
 from keyturn.distribution.handed_down import ToldReport
 from keyturn.distribution.reports import AccessLine, AdvertisementReport, AdvertisementState, what_is_signed
-from keyturn.model.accounts import canonical
+from keyturn.model.accounts import canonical, same_name
 from keyturn.model.errors import NotFound
 from keyturn.model.estate import SiteCode
-from keyturn.model.software import AdvertisementId, ClientKind, owner_of
+from keyturn.model.software import Advertisement, AdvertisementId, ClientKind, owner_of
 from keyturn.operations.inbox_ports import InboxFile
 from keyturn.operations.parts import Parts
 from keyturn.operations.policy_records import KeptReport
@@ -80,10 +81,21 @@ def advertisement_status(parts: Parts, advertisement_id: AdvertisementId) -> tup
 
 
 def history(parts: Parts, advertisement_id: AdvertisementId, client: str) -> tuple[ClientStanding, ...]:
-    """Everything that is kept of what one client told of it, in its own order."""
+    """Everything that is kept of what one client told of it, in its own order. NotFound for a client that is neither
+    heard of nor known here."""
     advertisement = parts.store.advertisement(advertisement_id).advertisement
     kept = parts.store.reports(advertisement.advertisement_id, client)
+    if not kept and not any(same_name(client, name) for name in _named(parts, advertisement)):
+        this = advertisement.advertisement_id
+        raise NotFound(f"no client {client} is known here", hint=f"keyturn advertisement status {this}")
     return tuple(_standing(one.report.machine, one, member=True) for one in kept)
+
+
+def _named(parts: Parts, advertisement: Advertisement) -> Iterator[str]:
+    """The clients of this site, and those that the collection lists of sites below."""
+    yield from (known.name for known in known_clients(parts))
+    with suppress(NotFound):
+        yield from parts.store.collection(advertisement.collection).listed
 
 
 def summary(standings: tuple[ClientStanding, ...]) -> dict[str, int]:

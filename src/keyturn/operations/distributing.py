@@ -70,14 +70,16 @@ def point_of(system: SiteSystem) -> DistributionPoint:
     return DistributionPoint(system.name, system.share or OWN_POINT)
 
 
-def refresh(parts: Parts, package: Package, *, by: str) -> None:
+def refresh(parts: Parts, package: Package, *, by: str) -> tuple[str, ...]:
     """Every point of the package is brought what it lacks, and verified, as if it had nothing. Until then no client is
-    sent there."""
+    sent there. The points, by name."""
     with parts.store.whole():
-        for record in parts.store.contents(package.package_id):
+        found = parts.store.contents(package.package_id)
+        for record in found:
             parts.store.note_content(replace(record, version=0, there=0, tries=0, next_at=0, access=""))
         parts.store.tell(by, "package-refreshed", package.package_id)
     parts.wake()
+    return tuple(record.system for record in found)
 
 
 def _tasks(parts: Parts) -> Iterator[_Task]:

@@ -6,6 +6,7 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
+from keyturn.distribution.findings import is_name, no_name
 from keyturn.model.accounts import same_name
 from keyturn.model.errors import KeyturnError, Refused
 from keyturn.model.secret import Secret
@@ -24,6 +25,8 @@ class NotKnown(KeyturnError):
 
 
 def add(parts: Parts, person: Person, passphrase: Secret, *, by: str) -> None:
+    if not is_name(person.name):
+        raise Refused(no_name("a person", person.name))
     if len(passphrase.reveal()) < SHORTEST_PASSPHRASE:
         raise Refused(f"a person's password has at least {SHORTEST_PASSPHRASE} characters", hint="take a sentence")
     password_hash = _hasher().hash(_bytes(passphrase))

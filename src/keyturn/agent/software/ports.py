@@ -78,9 +78,12 @@ class Runner(Protocol):
     def home_of(self, execute_as: ExecuteAs) -> Path:
         """Of whom it is installed for. NotFound for nobody this machine knows."""
 
-    def run(self, order: RunOrder, *, tell: Callable[[bytes], None], stop: Callable[[], bool]) -> Ended:
+    def run(
+        self, order: RunOrder, *, tell: Callable[[bytes], None], stop: Callable[[], bool], note: Note = lambda _: None
+    ) -> Ended:
         """Until it and everything it started has ended, or its limit is reached, or `stop` says so. `tell` gets the
-        output as it comes. Whatever was raised for the run is lowered before this returns."""
+        output as it comes, `note` each access to a share, maybe on another thread; none comes after this returns.
+        Whatever was raised for the run is lowered before that."""
 
     def put_right(self) -> tuple[str, ...]:
         """At start: lower and take away whatever runs that were cut off left raised, mounted or running; what it found,

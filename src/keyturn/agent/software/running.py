@@ -19,6 +19,7 @@ from keyturn.agent.software.ports import Ended, HowEnded, Runner, RunOrder
 from keyturn.agent.software.preparing import NotPrepared, Prepared, prepare
 from keyturn.agent.software.records import Run
 from keyturn.agent.software.workshop import Workshop
+from keyturn.distribution.accesses import Access
 from keyturn.distribution.causes import EXPLANATIONS, in_words
 from keyturn.distribution.due import Due
 from keyturn.distribution.exit_codes import next_try_s
@@ -94,15 +95,16 @@ def _supervised(
     def tell(output: bytes) -> None:
         shop.write(output.decode(errors="replace").rstrip("\n"), VERBOSE)
 
+    def note(access: Access) -> None:
+        shop.write(str(access), INFO if access.let_in else WARNING)
+
     try:
-        return shop.runner.run(order, tell=tell, stop=stop)
+        return shop.runner.run(order, tell=tell, stop=stop, note=note)
     except KeyturnError as error:
         return Ended(HowEnded.NOT_STARTED, reason=error.message)
 
 
 def _log_end(ended: Ended, title: str, seconds: float, shop: Workshop) -> None:
-    for access in ended.accesses:
-        shop.write(str(access), INFO if access.let_in else WARNING)
     code = f" with exit code {ended.exit_code}" if ended.exit_code is not None else ""
     login = f", login {ended.login}" if ended.login else ""
     who = f"; it ran as {ended.executed_as}{login}" if ended.executed_as else ""

@@ -5,9 +5,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from keyturn.model.errors import NotFound
+from keyturn.model.accounts import same_name
 from keyturn.operations import components
+from keyturn.operations.advertisement_status import COMPONENTS
 from keyturn.operations.components import ComponentStatus, Verb
+from keyturn.operations.parts import Parts
 from keyturn.operations.status_messages import Asked
 from keyturn.server.rest.security import VIEWER, Operator, Site
 from keyturn.site.components import WORK, component_named
@@ -51,16 +53,14 @@ def messages(
     newest: bool = False,
 ) -> list[StatusMessageShape]:
     """Status messages, oldest first: after a number, since a moment, of a component, of a severity or worse."""
-    asked = Asked(after, since, _sender(component) if component else None, severity)
+    asked = Asked(after, since, _sender(parts, component) if component else None, severity)
     return [_message(one) for one in parts.store.messages(asked, limit, newest=newest)]
 
 
-def _sender(text: str) -> str:
-    """A client's components bear names of their own."""
-    try:
-        return component_named(text)
-    except NotFound:
-        return text
+def _sender(parts: Parts, text: str) -> str:
+    """A client's components bear names of their own. NotFound for what neither has."""
+    known = (*COMPONENTS.values(), *parts.store.last_messages())
+    return next((name for name in known if same_name(name, text)), None) or component_named(text)
 
 
 def _component(one: ComponentStatus) -> ComponentShape:

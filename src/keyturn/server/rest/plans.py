@@ -71,7 +71,7 @@ def all_plans(parts: Site, *, only_open: Annotated[bool, Query(alias="open")] = 
     return [plan_shape(plans.shown(parts, record)) for record in parts.store.plans(only_open=only_open)]
 
 
-@router.get("/questions", dependencies=[VIEWER])
+@router.get("/stopped/questions", dependencies=[VIEWER])
 def asked(parts: Site) -> list[QuestionShape]:
     """What the stopped plans ask, each question once."""
     return [

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from keyturn.model.accounts import canonical
 from keyturn.model.estate import ManagedAccount, RealmKind
+from keyturn.model.spelling import shown
 from keyturn.wire.estate_file.draft import Draft, Entry
 from keyturn.wire.estate_file.names import INSIDE_REFERENCES, unknown
-from keyturn.wire.estate_file.problems import Problem, shown
+from keyturn.wire.estate_file.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator, Set
 
 from keyturn.model.accounts import canonical
 from keyturn.model.estate import Consumer, Holder
+from keyturn.model.spelling import shown
 from keyturn.wire.estate_file.draft import Draft
 from keyturn.wire.estate_file.names import repeated, unknown, unlisted
-from keyturn.wire.estate_file.problems import Problem, shown
+from keyturn.wire.estate_file.problems import Problem
 
 MOST_CLIENTS = 1_000_000
 """In all groups together: forecasts and plans name each one."""

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Hashable, Iterable, Iterator
 
+from keyturn.model.spelling import nearest, shown
 from keyturn.wire.estate_file.draft import Draft, Entry
-from keyturn.wire.estate_file.problems import Problem, nearest, shown
+from keyturn.wire.estate_file.problems import Problem
 
 INSIDE_REFERENCES = frozenset("/\\")
 """`REALM/name` and `REALM\\name` stand for an account, so neither part can hold such a character."""

@@ -23,10 +23,11 @@ from keyturn.model.estate import (
 )
 from keyturn.model.logon import LogonProtocol
 from keyturn.model.policy import RealmPolicy
+from keyturn.model.spelling import nearest, shown
 from keyturn.wire.estate_file.checks import check
 from keyturn.wire.estate_file.document import parse
 from keyturn.wire.estate_file.draft import Draft, Entry
-from keyturn.wire.estate_file.problems import Findings, nearest, shown
+from keyturn.wire.estate_file.problems import Findings
 from keyturn.wire.estate_file.table import Table
 from keyturn.wire.estate_file.values import (
     ABSENCES,

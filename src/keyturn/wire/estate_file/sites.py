@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator, Mapping
 
 from keyturn.model.accounts import canonical, same_name
 from keyturn.model.estate import ACCESS_POINT_ROLE, DISTRIBUTION_POINT_ROLE, SiteKind
+from keyturn.model.spelling import shown
 from keyturn.wire.estate_file.draft import Draft
 from keyturn.wire.estate_file.names import repeated, unknown, unlisted
-from keyturn.wire.estate_file.problems import Problem, shown
+from keyturn.wire.estate_file.problems import Problem
 
 _CODE = re.compile(r"[A-Z0-9]{3}")
 _DEVICES = frozenset({"AUX", "CON", "NUL", "PRN"})

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
+from keyturn.model.spelling import nearest, shown
 from keyturn.wire.estate_file.document import Document
 from keyturn.wire.estate_file.positions import Path
-from keyturn.wire.estate_file.problems import Findings, Problem, nearest, shown
+from keyturn.wire.estate_file.problems import Findings, Problem
 from keyturn.wire.estate_file.values import TEXT, Kind, Wrong
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from keyturn.model.accounts import canonical
 from keyturn.model.estate import SHARE_NAME, Absence
-from keyturn.wire.estate_file.problems import nearest, shown
+from keyturn.model.spelling import nearest, shown
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

@@ -19,6 +19,7 @@ from keyturn.adapters.runners.posix.share_mounting import Mounted, NotMounted
 from keyturn.adapters.runners.posix.share_protocol import mounted_path
 from keyturn.adapters.runners.posix.stage_protocol import CONTENT, SHARES, StageOrder
 from keyturn.adapters.runners.posix.watching import GRACE_S, Stage
+from keyturn.distribution.presenting import Note
 from keyturn.distribution.run_context import ExecuteAs
 from keyturn.distribution.running import Ended, HowEnded, RunOrder
 from keyturn.model.errors import KeyturnError
@@ -54,7 +55,14 @@ class PosixRunner:
     def home_of(self, execute_as: ExecuteAs) -> Path:
         return home_of(execute_as)
 
-    def run(self, order: RunOrder, *, tell: Callable[[bytes], None], stop: Callable[[], bool]) -> Ended:
+    def run(
+        self,
+        order: RunOrder,
+        *,
+        tell: Callable[[bytes], None],
+        stop: Callable[[], bool],
+        note: Note = lambda _: None,
+    ) -> Ended:
         if os.geteuid() != 0:
             return _not_started("only an agent that is root runs programs for others")
         if not _RUN_ID.fullmatch(order.run_id):
@@ -67,7 +75,7 @@ class PosixRunner:
         except KeyturnError as refused:
             return _not_started(f"{refused.message}; {refused.hint}".rstrip("; "))
         self._pause("known")
-        return self._kept_on_disk(order, identity, words, tell, stop)
+        return self._kept_on_disk(order, identity, words, tell, stop, note)
 
     def put_right(self) -> tuple[str, ...]:
         self._unwatched = [stage for stage in self._unwatched if stage.runs]
@@ -80,6 +88,7 @@ class PosixRunner:
         words: tuple[str, ...],
         tell: Callable[[bytes], None],
         stop: Callable[[], bool],
+        note: Note,
     ) -> Ended:
         run = records.Run(self._runs / order.run_id)
         try:
@@ -89,7 +98,7 @@ class PosixRunner:
             return _not_started(f"{error.filename}: {error.strerror}")
         self._pause("recorded")
         stage = Stage(tell, self._pause)
-        ended = self._performed(stage, run, order, identity, words, stop)
+        ended = self._performed(stage, run, order, identity, words, stop, note)
         if ended.how is HowEnded.STILL_RUNS:
             return ended
         ended = replace(ended, mifs=run.mifs())
@@ -105,6 +114,7 @@ class PosixRunner:
         identity: Identity,
         words: tuple[str, ...],
         stop: Callable[[], bool],
+        note: Note,
     ) -> Ended:
         mounted: Mounted | None = None
         how = HowEnded.NOT_STARTED
@@ -113,7 +123,7 @@ class PosixRunner:
             self._pause("staged")
             if stage.build(self._stage_order(stage, run, order, identity, words)):
                 try:
-                    mounted = shares.enter_context(self._mounted(stage, order)) if order.shares else None
+                    mounted = shares.enter_context(self._mounted(stage, order, note)) if order.shares else None
                 except NotMounted as none:
                     return _not_started(f"the shares of the run: {none}")
                 self._pause("mounted")
@@ -125,9 +135,9 @@ class PosixRunner:
         ended = _ended(how, stage, identity)
         return replace(ended, accesses=mounted.accesses) if mounted else ended
 
-    def _mounted(self, stage: Stage, order: RunOrder) -> Mounted:
+    def _mounted(self, stage: Stage, order: RunOrder, note: Note) -> Mounted:
         into = ("nsenter", f"--mount=/proc/{stage.pid}/ns/mnt", "--")
-        return Mounted(Path(SHARES), order.shares, protocol=self._protocol, through=into)
+        return Mounted(Path(SHARES), order.shares, protocol=self._protocol, through=into, note=note)
 
     def _stage_order(
         self, stage: Stage, run: records.Run, order: RunOrder, identity: Identity, words: tuple[str, ...]

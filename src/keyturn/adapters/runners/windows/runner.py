@@ -11,6 +11,7 @@ from typing import Any
 from keyturn.adapters.runners.windows import raising, tokens
 from keyturn.adapters.runners.windows.jobs import Job
 from keyturn.adapters.runners.windows.orders import local_folders
+from keyturn.distribution.presenting import Note
 from keyturn.distribution.run_context import ExecuteAs, LocalSystem, LoggedOnUser, RaisedAccount, TokenAccount
 from keyturn.distribution.running import Ended, HowEnded, RunOrder
 from keyturn.model.errors import KeyturnError, NotFound
@@ -31,7 +32,14 @@ class WindowsRunner:
     def home_of(self, execute_as: ExecuteAs) -> Path:
         return Path(_profile(_sid_of(execute_as)))
 
-    def run(self, order: RunOrder, *, tell: Callable[[bytes], None], stop: Callable[[], bool]) -> Ended:
+    def run(
+        self,
+        order: RunOrder,
+        *,
+        tell: Callable[[bytes], None],
+        stop: Callable[[], bool],
+        note: Note = lambda _: None,  # noqa: ARG002 - Windows tells of no access
+    ) -> Ended:
         import pywintypes  # type: ignore[import-untyped]
 
         try:
