@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from keyturn.model.accounts import Credential
 from keyturn.model.estate import Proof
-from keyturn.operations.ports import EnrolledClient
+from keyturn.operations.client_ports import EnrolledClient
 from tests.estates import ADDITIONAL, account
 from tests.inner_site import RECIPIENT, InnerSite, site_in
 

@@ -19,7 +19,8 @@ from keyturn.model.errors import NotFound
 from keyturn.model.estate import AccountLife, Estate, Holding, ManagedAccount, Proof
 from keyturn.model.logon import Answer
 from keyturn.model.secret import Secret
-from keyturn.operations.ports import Doubt, Event, Offer, PlanRecord, PlanState
+from keyturn.operations.client_ports import Doubt, Offer
+from keyturn.operations.ports import Event, PlanRecord, PlanState
 from keyturn.site.components import ComponentName, Order, Standing
 from keyturn.site.status_messages import StatusMessage
 

@@ -13,6 +13,7 @@ from keyturn.model.errors import NotFound, Refused
 from keyturn.model.logon import Answer, LogonProtocol
 from keyturn.model.secret import Secret
 from keyturn.operations import accounts, clients
+from keyturn.operations.client_ports import EnrolledClient, Heard
 from keyturn.operations.client_push import (
     CLAIM_S,
     FIRST_PAUSE_S,
@@ -22,7 +23,6 @@ from keyturn.operations.client_push import (
     LOOK_S,
     push_due,
 )
-from keyturn.operations.ports import EnrolledClient, Heard
 from keyturn.operations.push_asking import Asked, ask, withdraw
 from keyturn.operations.push_records import (
     Done,

@@ -8,7 +8,7 @@ import pytest
 from keyturn.model.errors import KeyturnError, NotFound, Refused
 from keyturn.model.secret import Secret
 from keyturn.operations import clients
-from keyturn.operations.ports import EnrolledClient, Heard
+from keyturn.operations.client_ports import EnrolledClient, Heard
 from keyturn.operations.recovery import SILENT_S, enrol_by, issue, revoke
 from keyturn.operations.status_messages import Asked
 from keyturn.site.status_messages import MessageId

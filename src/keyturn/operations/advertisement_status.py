@@ -16,10 +16,10 @@ from keyturn.model.accounts import canonical, same_name
 from keyturn.model.errors import NotFound
 from keyturn.model.estate import SiteCode
 from keyturn.model.software import Advertisement, AdvertisementId, ClientKind, owner_of
+from keyturn.operations.client_ports import EnrolledClient
 from keyturn.operations.inbox_ports import InboxFile
 from keyturn.operations.parts import Parts
 from keyturn.operations.policy_records import KeptReport
-from keyturn.operations.ports import EnrolledClient
 from keyturn.operations.software_owner import is_from_above
 from keyturn.operations.software_reading import known_clients
 from keyturn.site.status_messages import WORDINGS, MessageId, StatusMessage, worded

@@ -15,11 +15,11 @@ from typing import TypeAlias, TypeVar
 from keyturn.lifecycle.ports import AccountState
 from keyturn.model.accounts import Account, AnyAccount, Credential, RealmName
 from keyturn.model.errors import AuthorityError, KeyturnError, Unavailable
+from keyturn.operations.client_ports import Offer
 from keyturn.operations.clients import Contact
 from keyturn.operations.doubts import is_unchanged, tell_of_change
 from keyturn.operations.gate import LATER_S, SOON_S, Adopt, Direction, Use, Wait, direct
 from keyturn.operations.parts import Parts
-from keyturn.operations.ports import Offer
 
 Word: TypeAlias = Use | Wait
 D = TypeVar("D", bound=Direction)

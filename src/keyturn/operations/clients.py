@@ -10,11 +10,11 @@ from keyturn.model.errors import NotFound
 from keyturn.model.estate import ACCESS_POINT_ROLE, Proof
 from keyturn.model.logon import Answer
 from keyturn.model.secret import Secret
+from keyturn.operations.client_ports import EnrolledClient
 from keyturn.operations.entitlements import offer_to_enrolled
 from keyturn.operations.gate import SOON_S, Adopt, Direction, Drop, Wait, direct
 from keyturn.operations.left_out import is_left_out
 from keyturn.operations.parts import Parts
-from keyturn.operations.ports import EnrolledClient
 
 _NOT_OF_THE_PASSWORD = frozenset({Answer.LOCKED, Answer.REVOKED, Answer.NO_SHARE, Answer.NO_FILE})
 """Brought about by others, and over when they have seen to it: these say nothing of a credential or of its rights."""

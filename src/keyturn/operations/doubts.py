@@ -3,8 +3,8 @@
 from keyturn.lifecycle.ports import AccountState
 from keyturn.model.accounts import RealmName
 from keyturn.model.errors import KeyturnError
+from keyturn.operations.client_ports import Doubt
 from keyturn.operations.parts import Parts
-from keyturn.operations.ports import Doubt
 
 CHANGED = "changed-behind-our-back"
 DISABLED = "disabled in its realm"

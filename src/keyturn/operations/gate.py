@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from keyturn.model.accounts import AnyAccount, Credential
 from keyturn.model.estate import AccountLife
-from keyturn.operations.ports import Offer
+from keyturn.operations.client_ports import Offer
 
 SOON_S = 5.0
 LATER_S = 60.0

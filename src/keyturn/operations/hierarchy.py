@@ -13,12 +13,12 @@ from keyturn.model.errors import NotFound, Refused
 from keyturn.model.estate import Site, SiteCode, SiteKind
 from keyturn.model.secret import Secret
 from keyturn.operations.bundles import post
+from keyturn.operations.client_ports import EnrolledClient
 from keyturn.operations.clients import hash_token
 from keyturn.operations.entitlements import offer_to_enrolled
 from keyturn.operations.hierarchy_ports import Joined, Joining, KnownSite
 from keyturn.operations.neighbours import here, neighbours, tree
 from keyturn.operations.parts import Parts
-from keyturn.operations.ports import EnrolledClient
 from keyturn.operations.secondary import is_furnished, refuse_at_secondary
 from keyturn.site import messages
 from keyturn.site.bundles import Kind

@@ -7,9 +7,9 @@ machine would be given. So it has an end, can be revoked, and never replaces a c
 from keyturn.distribution.findings import is_name, no_name
 from keyturn.model.errors import NotFound, Refused
 from keyturn.model.secret import Secret
+from keyturn.operations.client_ports import EnrolledClient
 from keyturn.operations.clients import enrol, hash_token, invite
 from keyturn.operations.parts import Parts
-from keyturn.operations.ports import EnrolledClient
 from keyturn.operations.recovery_records import LogonKey
 from keyturn.operations.status_messages import report
 from keyturn.site.components import ComponentName

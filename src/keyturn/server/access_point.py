@@ -15,11 +15,11 @@ from starlette.routing import Route
 
 from keyturn.model.errors import Refused
 from keyturn.model.logon import Answer
+from keyturn.operations.client_ports import EnrolledClient
 from keyturn.operations.clients import offered, published
 from keyturn.operations.gate import Direction
 from keyturn.operations.inboxes import AccessFile, deliver
 from keyturn.operations.parts import Parts
-from keyturn.operations.ports import EnrolledClient
 from keyturn.operations.software_policy import Policies
 from keyturn.server.agents import ACCESS_POINT, directions
 from keyturn.server.callers import Arrived, Callers, arrive

@@ -18,10 +18,10 @@ from keyturn.model.logon import LogonProtocol
 from keyturn.model.software import ClientKind
 from keyturn.operations import clients, recovery
 from keyturn.operations.assurance import Assurance, Word
+from keyturn.operations.client_ports import EnrolledClient
 from keyturn.operations.clients import Contact, Handed
 from keyturn.operations.gate import Adopt, Direction, Drop, Use, Wait
 from keyturn.operations.parts import Parts
-from keyturn.operations.ports import EnrolledClient
 from keyturn.server.callers import Arrived, Callers, arrive
 from keyturn.server.together import Together
 from keyturn.wire import agent as wire

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from starlette.requests import Request as HttpRequest
 
-from keyturn.operations.ports import Clients, EnrolledClient, Heard
+from keyturn.operations.client_ports import Clients, EnrolledClient, Heard
 from keyturn.server.together import Together
 from keyturn.wire import agent as wire
 from keyturn.wire.signing import BadSignature, Request, claimed_keyid, verify

@@ -18,11 +18,11 @@ from keyturn.distribution.content import folder_named
 from keyturn.model.errors import NotFound
 from keyturn.model.logon import Answer
 from keyturn.model.software import OWN_POINT, File, Manifest, Package
+from keyturn.operations.client_ports import EnrolledClient
 from keyturn.operations.content import content_of, signed_manifest
 from keyturn.operations.content_ports import ContentParts
 from keyturn.operations.package_access import may_read
 from keyturn.operations.parts import Parts
-from keyturn.operations.ports import EnrolledClient
 from keyturn.server.callers import Arrived, Callers, arrive
 from keyturn.server.realm_logons import not_let_in, presented_in
 from keyturn.server.recent_logons import RecentLogons

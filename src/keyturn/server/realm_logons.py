@@ -9,8 +9,8 @@ from keyturn.model.estate import Holder
 from keyturn.model.logon import Answer
 from keyturn.model.secret import Secret
 from keyturn.operations.access import log_on
+from keyturn.operations.client_ports import EnrolledClient
 from keyturn.operations.parts import Parts
-from keyturn.operations.ports import EnrolledClient
 from keyturn.server.callers import Arrived
 from keyturn.wire import agent as wire
 

@@ -13,10 +13,10 @@ from keyturn.model.errors import Refused
 from keyturn.model.estate import SiteCode
 from keyturn.model.secret import Secret
 from keyturn.operations import bundles, hierarchy
+from keyturn.operations.client_ports import EnrolledClient
 from keyturn.operations.hierarchy_ports import Joining, SiteLogon
 from keyturn.operations.neighbours import served_by
 from keyturn.operations.parts import Parts
-from keyturn.operations.ports import EnrolledClient
 from keyturn.operations.site_credentials import admit, closed_to, must_log_on
 from keyturn.server.callers import Arrived, Callers, arrive
 from keyturn.site.cards import Card

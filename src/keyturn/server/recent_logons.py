@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from keyturn.model.errors import NotFound
 from keyturn.model.logon import Answer
+from keyturn.operations.client_ports import EnrolledClient
 from keyturn.operations.parts import Parts
-from keyturn.operations.ports import EnrolledClient
 from keyturn.server.callers import Arrived
 from keyturn.server.realm_logons import answer_to, presented_in
 

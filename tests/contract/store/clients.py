@@ -10,7 +10,8 @@ from keyturn.adapters.store.store import SqlStore
 from keyturn.lockout.budget import Attempt
 from keyturn.model.errors import NotFound, Refused
 from keyturn.model.logon import Answer
-from keyturn.operations.ports import EnrolledClient, Event, Heard, Person, PersonRole
+from keyturn.operations.client_ports import EnrolledClient, Heard
+from keyturn.operations.ports import Event, Person, PersonRole
 from tests.contract.store.setting import Setting
 from tests.contract.store.threads import at_once
 from tests.contract.store.world import CONN, LAB, SVC, Clock

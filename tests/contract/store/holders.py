@@ -12,7 +12,8 @@ from keyturn.model.errors import NotFound
 from keyturn.model.estate import AccountLife, Proof, Sighted
 from keyturn.model.logon import Answer
 from keyturn.model.secret import Secret
-from keyturn.operations.ports import Lease, Offer
+from keyturn.operations.client_ports import Offer
+from keyturn.operations.ports import Lease
 from tests.contract.store.setting import Setting
 from tests.contract.store.threads import at_once
 from tests.contract.store.world import CONN, CORP, HOLDERS, SVC, SVC_NAMED, Clock, in_place, make_live, running, sealed

@@ -11,7 +11,7 @@ from keyturn.adapters.store.offers import SqlOffers
 from keyturn.adapters.store.schema import client_keys, clients, invitations
 from keyturn.model.accounts import canonical
 from keyturn.model.errors import NotFound, Refused
-from keyturn.operations.ports import Clients, EnrolledClient, Heard
+from keyturn.operations.client_ports import Clients, EnrolledClient, Heard
 
 _HIGHEST = 2**63 - 1
 """What a database keeps as an integer."""

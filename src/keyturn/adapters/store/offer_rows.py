@@ -12,7 +12,7 @@ from keyturn.adapters.store.generation_rows import GenerationState
 from keyturn.adapters.store.schema import accounts, generations, holdings
 from keyturn.model.accounts import AnyAccount
 from keyturn.model.estate import AccountLife
-from keyturn.operations.ports import Offer
+from keyturn.operations.client_ports import Offer
 
 PROVEN = holdings.c.proven_at.is_not(None)
 REFUSED = holdings.c.refused_at.is_not(None)

@@ -12,7 +12,7 @@ from keyturn.adapters.store.schema import accounts, generations, holdings, publi
 from keyturn.model.accounts import Account, AnyAccount, Credential, canonical
 from keyturn.model.estate import AccountLife, Proof
 from keyturn.model.logon import Answer
-from keyturn.operations.ports import Doubt, Offer
+from keyturn.operations.client_ports import Doubt, Offer
 
 _HANDED_OUT = (AccountLife.PLANNED, AccountLife.ACTIVE)
 
