@@ -130,7 +130,7 @@ class Place:
             *("ex", node, sys.executable, "-m", "keyturn", "agent", "software", "status", "--json"),
             *("--dir", str(self.agent(node))),
         )
-        rows: list[dict[str, Any]] = json.loads(shown.splitlines()[-1])
+        rows: list[dict[str, Any]] = json.loads(shown)
         return next((row for row in rows if row["advertisement"] == advertisement), {"state": "", "reason": ""})
 
     def comes_to(self, node: str, advertisement: str, *states: str, before: str = "") -> dict[str, Any]:
