@@ -130,6 +130,10 @@ def test_one_person_advertises_another_approves_and_a_change_calls_for_it_again(
     approved = typed(site, "advertisement", "approve", offer, "--yes", home=paul)
     assert "./install Agreed" in approved.stdout
     assert approved.stdout.endswith(f"advertisement {offer}: in force\n")
+    refused = typed(site, "advertisement", "approve", offer, "--yes", status=2)
+    assert f"advertisement {offer} is in force, and waits for nobody's approval" in refused.stderr
+    refused = typed(site, "advertisement", "remove", offer, "--yes", status=2)
+    assert f"advertisement {offer} is in force\n" in refused.stderr
     changed = typed(site, "program", "add", EDITOR, "Agreed", "--command-line", "./install other", "--replace")
     assert f"advertisement {offer} waits for approval: no client is offered it" in changed.stderr
     assert f"keyturn advertisement approve {offer}" in changed.stderr

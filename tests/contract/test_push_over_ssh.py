@@ -175,6 +175,7 @@ def test_what_the_agent_says_there_is_told_and_the_next_try_goes_on(
         assert isinstance(pushed, Hindered)
         assert not pushed.permanent
         assert "agent enrol: error: this is no certificate authority" in pushed.message
+        assert pushed.message.endswith("(keyturn agent enrol --ca FILE)"), "with the way out"
     assert sorted(path.name for path in there.program.iterdir()) == sorted(
         ["current", "keyturn", "site-ca.pem", payload().digest]
     )

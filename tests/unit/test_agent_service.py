@@ -2,6 +2,7 @@
 seen here)."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,17 @@ def test_an_uninstalled_agent_is_gone_with_its_keys(home: Home, monkeypatch: pyt
     assert uninstall(home) == [home.path]
     assert (runs(pid), home.path.exists()) == (False, False)
     assert uninstall(home) == []
+
+
+def test_a_folder_that_is_a_mount_of_its_own_stays_and_is_empty(home: Home) -> None:
+    if subprocess.run(["mount", "--bind", home.path, home.path], capture_output=True).returncode:
+        pytest.skip("no right to mount (root with CAP_SYS_ADMIN)")
+    try:
+        for _ in range(2):
+            uninstall(home)
+            assert list(home.path.iterdir()) == []
+    finally:
+        subprocess.run(["umount", home.path], check=True)
 
 
 def test_a_folder_that_is_no_agents_is_not_deleted(tmp_path: Path) -> None:

@@ -65,8 +65,11 @@ def test_what_is_no_name_of_a_package_is_not_asked_for(version_of_dpkg, name):
 
 @pytest.mark.parametrize(
     ("wanted", "holds"),
-    [("", True), ("1:2.0~rc1-3", True), (">=1:1.9", True), (">=3.0", True), (">=1:2.0", False), ("2.0", False)],
-)
+    [
+        ("", True), ("1:2.0~rc1-3", True), ("1:2.0~rc1", True), ("1:2.0~rc1-4", False), ("2.0", False),
+        (">=1:1.9", True), (">=3.0", True), (">=1:2.0", False),
+    ],
+)  # fmt: skip
 def test_a_machine_of_rpm_packages_is_asked_by_rpm(tmp_path: Path, monkeypatch, wanted, holds):
     """As rpm 4.18 answers for a package that it has and for one that it has not."""
     rpm = tmp_path / "rpm"
@@ -78,3 +81,47 @@ def test_a_machine_of_rpm_packages_is_asked_by_rpm(tmp_path: Path, monkeypatch, 
     monkeypatch.setenv("PATH", str(tmp_path))
     assert installed("probe", wanted) is holds
     assert not installed("another", wanted)
+
+
+@pytest.fixture
+def package_of_rpm(tmp_path: Path, monkeypatch) -> str:
+    """One without files, in versions 1.2-3 and 1:0.9-1, made by rpmbuild and put into a database of the test's own."""
+    for program in ("rpm", "rpmbuild"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed (scripts/system-packages)")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".rpmmacros").write_text(f"%_dbpath {tmp_path}/rpmdb\n%_topdir {tmp_path}\n")
+    for epoch, version, release in ((0, "1.2", 3), (1, "0.9", 1)):
+        spec = tmp_path / f"{version}.spec"
+        spec.write_text(
+            f"Name: keyturn-probe\nEpoch: {epoch}\nVersion: {version}\nRelease: {release}\nSummary: none\n"
+            "License: none\nBuildArch: noarch\n%description\nnone\n%files\n"
+        )
+        subprocess.run(["rpmbuild", "--quiet", "-bb", spec], check=True, capture_output=True)
+    built = sorted((tmp_path / "RPMS").rglob("*.rpm"))
+    subprocess.run(["rpm", "-i", "--nodeps", "--force", *built], check=True, capture_output=True)
+    return "keyturn-probe"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "holds"),
+    [
+        ("", True), ("1.2", True), ("1.2-3", True), ("1.2-4", False), ("1.3", False), ("1:0.9", True),
+        (">=1.2", True), (">=1:0.9", True), (">=1:1.0", False),
+    ],
+)  # fmt: skip
+def test_rpm_finds_each_version_that_is_installed_also_beside_dpkg(package_of_rpm, wanted, holds):
+    assert installed(package_of_rpm, wanted) is holds
+
+
+def test_a_package_of_dpkg_for_two_architectures_is_found_in_either_version(tmp_path: Path, monkeypatch):
+    """dpkg-query ends no line by itself."""
+    query = tmp_path / "dpkg-query"
+    query.write_text(
+        "#!/bin/sh\n"
+        "case $2 in *'\n') end='\\n';; esac\n"
+        'printf "installed 1.0$end"; printf "installed 2.0$end"; printf "config-files 3.0$end"\n'
+    )
+    query.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert [installed("libc6", version) for version in ("", "1.0", "2.0", "3.0")] == [True, True, True, False]

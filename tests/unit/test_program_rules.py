@@ -72,6 +72,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"detection": (Detection(DetectionKind.FILE, ""),)}, "detection"),
     ({"detection": (Detection(DetectionKind.FILE, "/opt/editor", "no digest"),)}, "detection"),
     ({"detection": (Detection(DetectionKind.COMMAND, "editor", "1"),)}, "detection"),
+    ({"detection": (Detection(DetectionKind.PACKAGE, "the editor"),)}, "detection-package"),
+    ({"detection": (Detection(DetectionKind.PACKAGE, "editor", ">2"),)}, "detection-package"),
     ({"detection": (Detection(DetectionKind.FILE, "bin/editor"),)}, "detection-from-a-root"),
     ({"detection": (Detection(DetectionKind.FILE, "~bob/editor"),)}, "detection-from-a-root"),
     ({"run_first": ProgramName(PackageId("PHX00009"), "Gone")}, "run-first"),

@@ -65,7 +65,7 @@ class Service:
             cwd="/",
         )
         show(PosixDisk(), self.home / PID, f"{started.pid} {_began(started.pid)}".encode())
-        return "it runs; this machine has no systemd, so nothing but a logon script starts it again"
+        return "its agent runs; this machine has no systemd, so nothing but a logon script starts it again"
 
     def stop(self) -> None:
         if self.systemd and (_UNITS / UNIT).exists():

@@ -1,5 +1,6 @@
 """The agent taken off its machine: stopped, its keys and credentials forgotten, its folders deleted."""
 
+import errno
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ def uninstall(home: Home, lower: Callable[[], object] = lambda: None) -> list[Pa
     """The folders that are gone. A program that was not pushed here stays: it is a package manager's, or a share's.
     The site is not told: whoever pushed the agent knows, and else its operator says so. `lower` takes away what cut-off
     runs of software left raised, which nobody would find later."""
-    if home.path.exists() and not any((home.path / name).exists() for name in (INSTALLATION, KEYS, LOCK)):
+    if not _is_an_agents(home.path):
         raise Refused(f"{home.path} is no agent's folder", hint="name the agent's own with --dir")
     gone = []
     if home.path.exists():
@@ -22,10 +23,25 @@ def uninstall(home: Home, lower: Callable[[], object] = lambda: None) -> list[Pa
         lower()
         with home.lock():
             home.clear()
-        shutil.rmtree(home.path)
+        _delete(home.path)
         gone.append(home.path)
     program = own_folder()
     if program is not None and program.parent == Path(PROGRAM):
-        shutil.rmtree(PROGRAM)
+        _delete(Path(PROGRAM))
         gone.append(Path(PROGRAM))
     return gone
+
+
+def _is_an_agents(folder: Path) -> bool:
+    """Or empty, as a try that was cut off leaves it."""
+    found = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    return not found or bool(found & {INSTALLATION, KEYS, LOCK})
+
+
+def _delete(folder: Path) -> None:
+    """One that something is mounted on, such as a container's volume, stays, and is empty."""
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        if error.errno != errno.EBUSY or any(folder.iterdir()):
+            raise

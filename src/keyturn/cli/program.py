@@ -36,7 +36,9 @@ def program() -> None:
 @click.option("--share", "shares", multiple=True, help=r"\\host\share that it reaches besides; may be repeated.")
 @click.option("--success-code", "success_codes", type=int, multiple=True, help="Instead of 0; repeatable.")
 @click.option("--detect-file", "files", multiple=True, metavar="PATH[=SHA256]", help="There after a good run.")
-@click.option("--detect-package", "packages", multiple=True, metavar="NAME[=VERSION]", help="VERSION or >=VERSION.")
+@click.option(
+    "--detect-package", "packages", multiple=True, metavar="NAME[=VERSION]", help="Or NAME>=VERSION; of dpkg or rpm."
+)
 @click.option("--detect-command", "commands", multiple=True, metavar="COMMAND", help="Ends with exit code 0.")
 @click.option("--replace", "replacing", is_flag=True, help="In the place of the program of this name.")
 @_JSON

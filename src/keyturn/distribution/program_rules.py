@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Mapping
 
 from keyturn.distribution.findings import LONGEST_LINE, LONGEST_NAME, Finding, Rule, found, is_line, is_name, warning
+from keyturn.distribution.installed_package import could_be_installed
 from keyturn.distribution.line_secrets import holds_a_secret
 from keyturn.distribution.shares import reached_by, share_of
 from keyturn.model.software import (
@@ -39,6 +40,10 @@ def _is_detection(detection: Detection) -> bool:
     if detection.kind is DetectionKind.FILE:
         return not detection.value or re.fullmatch(r"[0-9a-fA-F]{64}", detection.value) is not None
     return detection.kind is DetectionKind.PACKAGE or not detection.value
+
+
+def _is_package(detection: Detection) -> bool:
+    return detection.kind is not DetectionKind.PACKAGE or could_be_installed(detection.subject, detection.value)
 
 
 def _lies_nowhere(detection: Detection) -> bool:
@@ -182,6 +187,14 @@ PROGRAM_RULES: tuple[Rule[Program], ...] = (
             "detection-from-a-root",
             "a file that is looked for is named from the root, or from the home of whom it is for",
             hint="--detect-file /opt/editor/bin/editor, or ~/.local/bin/editor",
+        ),
+    ),
+    (
+        lambda p: not all(map(_is_package, p.detection)),
+        Finding(
+            "detection-package",
+            "a package that is looked for has a name and a version as dpkg and rpm write them",
+            hint="--detect-package editor, editor=2.0-1, or editor>=2.0",
         ),
     ),
     (

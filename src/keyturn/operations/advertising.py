@@ -94,6 +94,8 @@ def approve(parts: Parts, advertisement_id: AdvertisementId, seen: str, *, by: s
                 hint=f"keyturn advertisement show {this}",
             )
         if not may_still_approve(subject, found.consents, by):
+            if found.standing is Standing.IN_FORCE:
+                raise Refused(f"advertisement {this} is in force, and waits for nobody's approval")
             raise Refused(f"{by} has said yes to it, so another person approves it", hint="two-person approval is on")
         parts.store.consent(Consent(this, subject.digest, by, approves=True, at=parts.now()))
         parts.store.tell(by, "advertisement-approved", this, f"digest {subject.digest}")
@@ -121,7 +123,8 @@ def remove(parts: Parts, advertisement_id: AdvertisementId, *, by: str) -> None:
         this = found.advertised.advertisement.advertisement_id
         _refuse_from_above(parts, this, "remove")
         if found.standing not in (Standing.CANCELLED, Standing.EXPIRED):
-            raise Refused(f"advertisement {this} is {found.standing}", hint=f"keyturn advertisement cancel {this}")
+            said = found.standing.replace("-", " ")
+            raise Refused(f"advertisement {this} is {said}", hint=f"keyturn advertisement cancel {this}")
         parts.store.remove_advertisement(this)
         parts.store.forget_advertisement(this)
         parts.store.tell(by, "advertisement-removed", this, str(found.advertised.advertisement.program))

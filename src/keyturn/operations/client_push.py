@@ -90,7 +90,7 @@ def _looked_for(parts: Parts, request: PushRequest) -> PushRequest:
     except NotFound:
         return _later(parts, request, "it was installed, and is not enrolled any more")
     if client.last_contact_at is not None and client.last_contact_at >= max(started, client.enrolled_at):
-        return replace(request, state=PushState.DONE, note=f"its agent runs: {request.note}".rstrip(": "))
+        return replace(request, state=PushState.DONE, note=f"heard from; {request.note}".rstrip("; "))
     if parts.now() - started > HEARD_WITHIN_S:
         return _later(parts, request, f"its agent was started, and not heard within {HEARD_WITHIN_S / 60:.0f} min")
     return replace(request, next_at=parts.now() + LOOK_S)

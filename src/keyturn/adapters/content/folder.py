@@ -28,7 +28,10 @@ class FolderSource(Source):
 
     def files(self) -> Iterator[Found]:
         if not self._root.is_dir():
-            raise NotFound(f"there is no folder {self._root} on the site server")
+            raise NotFound(
+                f"there is no folder {self._root} on the site server",
+                hint="put it there, or keyturn package update ID --source FOLDER",
+            )
         yield from self._below("")
 
     def read(self, path: str) -> Iterator[bytes]:

@@ -89,7 +89,7 @@ def written(path: str, text: str, mode: int) -> None:
 
 
 def ask(words: "list[str]", given: str = "", must: bool = True) -> str:
-    """The last line that it printed."""
+    """The last line that it printed. A failure is its error, with the way out."""
     run = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # noqa: S603
     printed, said = run.communicate((given + "\n").encode())
     if run.returncode and must:
@@ -99,8 +99,10 @@ def ask(words: "list[str]", given: str = "", must: bool = True) -> str:
 
 def last(output: bytes) -> str:
     lines = [line for line in output.decode("utf-8", "replace").splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith("error: ")]
-    return (errors or lines or [""])[-1]
+    said = [line for line in lines if line.startswith(("error: ", "hint:"))]
+    if len(said) > 1 and said[-1].startswith("hint:"):
+        return f"{said[-2]} ({said[-1][5:].strip()})"
+    return (said or lines or [""])[-1]
 
 
 def say(what: str, **more: object) -> None:

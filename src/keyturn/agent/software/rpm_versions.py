@@ -12,17 +12,26 @@ _VERSION = re.compile(r"(?:(?P<epoch>[0-9]+):)?(?P<version>[^-]*)(?:-(?P<release
 
 def at_least(found: str, least: str) -> bool:
     """Versions are `[EPOCH:]VERSION[-RELEASE]`. A release counts where both have one, as in a package's `Requires`."""
-    one, other = _parts(found), _parts(least)
-    order = compared(one["epoch"] or "0", other["epoch"] or "0") or compared(one["version"], other["version"])
-    if order == 0 and one["release"] and other["release"]:
-        order = compared(one["release"], other["release"])
-    return order >= 0
+    return _order_of(found, least) >= 0
+
+
+def same(found: str, wanted: str) -> bool:
+    """By the same rule: `1.2` is every release of it."""
+    return _order_of(found, wanted) == 0
 
 
 def compared(one: str, other: str) -> int:
     """-1, 0 or 1, for a version or a release alone. `~` comes before everything, the end included; `^` after the end
     and before everything else; a number after letters."""
     return _order(_weights(one), _weights(other))
+
+
+def _order_of(found: str, wanted: str) -> int:
+    one, other = _parts(found), _parts(wanted)
+    order = compared(one["epoch"] or "0", other["epoch"] or "0") or compared(one["version"], other["version"])
+    if order == 0 and one["release"] and other["release"]:
+        return compared(one["release"], other["release"])
+    return order
 
 
 def _parts(text: str) -> dict[str, str]:
