@@ -223,12 +223,17 @@ def test_nothing_administrative_is_offered_before_two_persons_have_agreed_to_exa
     inner.close()
 
 
-def test_a_stranger_and_a_machine_that_is_no_client_get_no_policy(site: Site) -> None:
+def test_a_stranger_is_refused_and_a_machine_that_is_no_client_has_no_policy(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
     machine = site.machine("LT-1")
     assert Machine(machine.http, site.inner.clock, "LT-9").send("GET", wire.POLICY).status_code == 401
     assert machine.http.get(wire.POLICY).status_code == 401
     server = site.machine("SRV-PHX")
-    assert server.send("GET", wire.POLICY).status_code == 404
+    caplog.clear()
+    answer = server.send("GET", wire.POLICY)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert not caplog.records
 
 
 # The access point.

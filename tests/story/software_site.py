@@ -66,7 +66,7 @@ class SoftwareSite(MemorySite):
 
     def _policy(self, headers: Headers) -> Reply:
         if self.offered is None and self.serves is None:
-            return Reply(404, {})
+            return Reply(204, {})
         content = self.serves or self.signed()
         etag = f'"{hashlib.sha256(to_body(self.offered)).hexdigest()}"' if self.offered else '"x"'
         return Reply(304, {}) if headers.get("if-none-match") == etag else Reply(200, {"etag": etag}, content)

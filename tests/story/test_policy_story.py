@@ -142,10 +142,19 @@ def test_a_kept_policy_that_was_changed_is_said_to_be(machine, site):
         machine.opened()
 
 
-def test_a_site_that_knows_no_policies_is_left_in_peace(site, machine):
+def test_a_machine_that_only_holds_accounts_has_no_policy_and_does_not_complain(site, machine):
     machine.contact_with(machine.opened())
     assert kept(machine) is None
-    assert "the site gives no policy (status 404)" in machine.log("PolicyAgent")
+    assert machine.log("PolicyAgent") == ""
+
+
+def test_a_client_that_its_site_no_longer_knows_keeps_its_policy_and_says_so(site, machine):
+    site.offer(policy(offer()))
+    machine.contact_with(machine.opened())
+    site.offered = None
+    machine.contact_with(machine.opened())
+    assert kept(machine) == policy(offer())
+    assert "the site gives no policy (status 204)" in machine.log("PolicyAgent")
 
 
 @pytest.fixture

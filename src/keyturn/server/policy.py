@@ -81,7 +81,7 @@ class _ManagementPoint:
         self._authorities = authorities
         self._callers = Callers(parts.store, parts.now)
         self._policies = policies
-        self._issue: Together[str, Told] = Together(self._told)
+        self._issue: Together[str, Told | None] = Together(self._told)
         self._sign: Together[Told, bytes] = Together(self._signed)
 
     async def policy(self, request: HttpRequest) -> Response:
@@ -89,9 +89,11 @@ class _ManagementPoint:
         client = await self._callers.of(arrived)
         told = self._policies.at_hand(client.name) or await self._issue(client.name)
         seen = _counter(arrived.headers.get("if-none-match", ""))
-        if seen > told.issue.counter:
+        if told is not None and seen > told.issue.counter:
             await run_in_threadpool(self._policies.catch_up, client.name, seen)
             told = await self._issue(client.name)
+        if told is None:
+            return Response(status_code=204)
         etag = {"etag": f'"{told.mark}"'}
         if arrived.headers.get("if-none-match") == etag["etag"]:
             return Response(status_code=304, headers=etag)
@@ -110,9 +112,10 @@ class _ManagementPoint:
         new = await run_in_threadpool(deliver, self._parts, client.name, box, name, arrived.body)
         return Response(status_code=201 if new else 200)
 
-    def _told(self, names: Sequence[str]) -> list[Told | Exception]:
+    def _told(self, names: Sequence[str]) -> list[Told | None]:
+        """None for an agent that only holds accounts: no client of this site, and nothing to complain of."""
         found = self._policies.of(set(names))
-        return [found.get(name) or NotFound(f"{name} is no client of this site") for name in names]
+        return [found.get(name) for name in names]
 
     def _signed(self, told: Sequence[Told]) -> list[bytes]:
         sign = signer(self._parts)

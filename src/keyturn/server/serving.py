@@ -1,6 +1,7 @@
 """The server: the API for people, the agents' routes and the access point over HTTPS, and an engine beside them."""
 
 import logging
+import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -80,12 +81,12 @@ def serve(
     ready: Callable[[str], None],
     rests: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Until SIGTERM or SIGINT. `ready` is told the URL once connections are taken."""
+    """Until SIGTERM or SIGINT. `ready` is told the URL once connections are taken. Refused where nothing can be
+    listened on, before anything is begun."""
+    sockets = _sockets(listening)
     stopping = threading.Event()
     config = uvicorn.Config(
         site_app(parts, listening, engine, rests, stopping.is_set),
-        host=listening.host,
-        port=listening.port,
         ssl_certfile=listening.certificate,
         ssl_keyfile=listening.key,
         log_config=None,
@@ -93,7 +94,21 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=5,
     )
-    _Announcing(config, lambda: ready(f"https://{listening.host}:{listening.port}"), stopping.set).run()
+    _Announcing(config, lambda: ready(f"https://{listening.host}:{listening.port}"), stopping.set).run(sockets)
+
+
+def _sockets(listening: Listening) -> list[socket.socket]:
+    """One for each address that the name has."""
+    host, port = listening.host, listening.port
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        return [socket.create_server(address, family=family) for family, _, _, _, address in found]
+    except OSError as error:
+        why = (error.strerror or str(error)).partition(" (while")[0]
+        raise Refused(
+            f"nothing can be listened on at {host}, port {port}: {why}",
+            hint="`ss -ltnp` names what has a port: stop it, or say another one (`port` in keyturn.toml, or --listen)",
+        ) from None
 
 
 def _unless(rests: Callable[[], bool], routes: Iterable[Route]) -> list[Route]:

@@ -62,10 +62,11 @@ class Policies:
         return self._current
 
     def ask(self, client: Client) -> bool:
-        """The management point (advanced clients). Whether there is a new one. Raises BadPolicy, and NoAnswer."""
+        """The management point (advanced clients). Whether there is a new one. Raises BadPolicy, and NoAnswer, also
+        where the site has none any more for a machine that keeps one."""
         etag = self._kept.etag if self._kept else ""
         reply = client.link.send("GET", POLICY, headers={"if-none-match": etag} if etag else {})
-        if reply.status == 304:
+        if reply.status == 304 or (reply.status == 204 and self._kept is None):
             return False
         if reply.status != 200:
             raise NoAnswer(f"the site gives no policy (status {reply.status})")
