@@ -108,3 +108,8 @@ def test_a_component_that_is_switched_off_stops_and_runs_again_when_it_is_on(sit
     until("the despooler stops", lambda: state() == "stopped", 60)
     control(site, "set", f"{DESPOOLER}=yes")
     until("the despooler runs", lambda: state() == "running", 60)
+
+
+def test_a_place_that_is_none_is_refused_before_its_secret_is_asked_for(site: Stage) -> None:
+    refused = control(site, "set", "password", status=2)
+    assert "password is not SECTION.ITEM.PROPERTY" in refused.stderr

@@ -9,7 +9,7 @@ from keyturn.lifecycle.catalogue.products import role_names
 from keyturn.model.errors import NotFound, Refused
 from keyturn.model.estate import SiteCode
 from keyturn.model.secret import Secret
-from keyturn.operations import hierarchy, site_control, site_control_exchange
+from keyturn.operations import hierarchy, links, site_control, site_control_exchange
 from keyturn.operations.bundles import post
 from keyturn.operations.estates import import_estate
 from keyturn.operations.site_control_text import export_text, import_text
@@ -273,8 +273,10 @@ def test_a_link_that_is_switched_off_carries_nothing_until_it_is_on_again(family
     exchange(family)
     copy = site_control_exchange.document_of(family.sites["PHX"].parts, "NYC")
     assert copy.serial < site_control.current(nyc.parts).serial
+    assert {link.to.code: link.state for link in links.links(nyc.parts)}["PHX"] == "held"
     site_control.propose(nyc.parts, [Set(path, "yes")], by="nina")
     exchange(family)
+    assert {link.to.code: link.state for link in links.links(nyc.parts)}["PHX"] == "idle"
     copy = site_control_exchange.document_of(family.sites["PHX"].parts, "NYC")
     assert copy == site_control.current(nyc.parts)
 

@@ -161,7 +161,7 @@ def test_an_answer_without_end_is_cut_off(server, authority):
 
 
 def test_a_server_that_is_not_there_gives_no_answer(authority):
-    with pytest.raises(NoAnswer):
+    with pytest.raises(NoAnswer, match=r"the site did not answer: Connection refused$"):
         PinnedHttps("https://localhost:1", pem(authority[1]))(request(), {"authorization": "Basic secret"})
 
 
@@ -174,7 +174,7 @@ def test_an_authority_is_fetched_by_its_fingerprint(server, authority):
     der = authority[1].public_bytes(serialization.Encoding.DER)
     print_ = hashlib.sha256(der).hexdigest()
     with_colons = ":".join(print_[i : i + 2] for i in range(0, 64, 2)).upper()
-    for written in (print_, with_colons):
+    for written in (print_, with_colons, f"sha256 Fingerprint={with_colons}\n"):
         assert ssl.PEM_cert_to_DER_cert(fetch_authority(server.url, written)) == der
 
 

@@ -78,7 +78,8 @@ def fetch_authority(server: str, fingerprint: str) -> str:
     except ValueError:
         raise NoAnswer("the server offers no certificate as its authority") from None
     found = hashlib.sha256(certificate).hexdigest()
-    if not hmac.compare_digest(found.encode(), fingerprint.replace(":", "").strip().lower().encode()):
+    wanted = fingerprint.rpartition("=")[2].replace(":", "").strip().lower()  # openssl's whole line will do
+    if not hmac.compare_digest(found.encode(), wanted.encode()):
         raise Refused(
             "the server's authority does not have this fingerprint", hint="compare it with the one shown by the site"
         )
@@ -136,7 +137,14 @@ def _opened(pool: urllib3.HTTPSConnectionPool, request: Request, headers: Header
 
 
 def _no_answer(error: Exception) -> NoAnswer:
-    return NoAnswer(f"the site did not answer: {str(error)[:200]}")
+    return NoAnswer(f"the site did not answer: {why_unanswered(error)}")
+
+
+def why_unanswered(error: Exception) -> str:
+    """The system's own words where it has some: urllib3 puts the name of its class and the whole address before them,
+    which whoever reads this has asked for."""
+    cause = error.__cause__
+    return (cause.strerror if isinstance(cause, OSError) and cause.strerror else str(error))[:200]
 
 
 def _lower(answer: urllib3.BaseHTTPResponse) -> dict[str, str]:

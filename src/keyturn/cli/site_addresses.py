@@ -90,6 +90,10 @@ def addresses(session: Session, as_json: bool) -> None:
     print_table(headings, rows, empty="this site stands alone: keyturn site invite CODE, or site join")
 
 
+_STANDS = {"up": "above", "down": "below"}
+"""Where a neighbour stands, seen from here. "up" and "down" alone would be read as whether its link works."""
+
+
 @click.command()
 @_json
 @click.pass_obj
@@ -100,10 +104,17 @@ def links(session: Session, as_json: bool) -> None:
         print_json(found)
         return
     rows = [
-        (n["code"], n["direction"], n["state"], n["queued"], moment(n["last_sent_at"]), moment(n["next_try_at"]))
+        (
+            n["code"],
+            _STANDS[n["direction"]],
+            n["state"],
+            n["queued"],
+            moment(n["last_sent_at"]),
+            moment(n["next_try_at"]),
+        )
         for n in found
     ]
-    headings = ("site", "way", "state", "queued", "last sent", "next try")
+    headings = ("site", "stands", "state", "queued", "last sent", "next try")
     print_table(headings, rows, empty="this site has no neighbours: keyturn site invite CODE, or site join")
     for one in found:
         if one["trouble"]:

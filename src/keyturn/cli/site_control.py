@@ -11,6 +11,7 @@ from keyturn.cli.client import moment
 from keyturn.cli.printing import listed, print_json, print_table
 from keyturn.cli.tools import Session, read_secret
 from keyturn.model.errors import Refused
+from keyturn.site.control.paths import read_path
 
 _JSON = click.option("--json", "as_json", is_flag=True)
 _SITE = click.option("--site", help="Send the change to this child site, where it is judged.")
@@ -94,6 +95,8 @@ def set_(
     """
     plain = [text.partition("=") for text in settings if "=" in text]
     secret = [text for text in settings if "=" not in text]
+    for path in secret:
+        read_path(path)  # refused before anybody types a secret
     if len(secret) > 1 and stdin:
         raise click.UsageError("one secret at a time comes on standard input")
     body = {

@@ -236,9 +236,8 @@ def _notes(
     ]
     for m in fresh:
         if m.role == DEFAULT_CLIENT_CONNECTION and (clients := len(names_of_holders(estate, m))):
-            notes.append(
-                f"the password of {m.account} changes: {clients} legacy clients take the new one from the site"
-            )
+            take = "1 legacy client takes" if clients == 1 else f"{clients} legacy clients take"
+            notes.append(f"the password of {m.account} changes: {take} the new one from the site")
     if site.setup_accounts:
         notes.append(f"the setup file names {', '.join(site.setup_accounts)}, which no reset regenerates")
     return tuple(notes)

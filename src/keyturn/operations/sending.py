@@ -10,6 +10,7 @@ from keyturn.model.estate import SiteCode
 from keyturn.model.secret import Secret
 from keyturn.operations.hierarchy_ports import HeldCredential, LinkRecord, Standing, Unreached
 from keyturn.operations.inbox_ports import PointTrouble, ReachedPoint
+from keyturn.operations.links import is_open
 from keyturn.operations.neighbours import neighbours, reached_through
 from keyturn.operations.parts import Parts
 from keyturn.operations.receive_inbox import entered, put
@@ -168,7 +169,7 @@ class Sender:
                 report(self.parts, _SENDER, MessageId.LINK_WELL, site=record.site)
 
     def _is_due(self, to: Card) -> bool:
-        if setting(self.parts, Path(Section.ADDRESS, to.code, "enabled"), "yes") == "no":
+        if not is_open(self.parts, to):
             return False
         return self.parts.store.link(to.code).next_try_at <= self._now()
 

@@ -50,7 +50,8 @@ def propose_reset(parts: Parts, asked: Asked, *, by: str) -> PlanRecord:
 def preview(parts: Parts, asked: Asked, *, by: str) -> PlanRecord:
     """The plan as it would be proposed. Nothing is kept, and nobody logs on."""
     refuse_elsewhere(parts, asked.site)
-    refuse_at_secondary(parts, "accounts", "keyturn account rotate ACCOUNT; here: keyturn site components restart")
+    instead = "keyturn account rotate ACCOUNT; here: keyturn site components restart --all"
+    refuse_at_secondary(parts, "accounts", instead)
     estate = parts.store.estate()
     known = _as_if_known(estate, [account for account, _ in _handed_in(estate, asked)])
     plan = planned_reset(parts, known, asked.site, _names(asked.setup), recreate=asked.recreate)

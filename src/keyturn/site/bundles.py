@@ -102,7 +102,9 @@ class Header:
 def seal(payload: bytes, recipient: str) -> bytes:
     """BadBundle for a payload that is too long, or a recipient that is none."""
     if len(payload) > MAX_PAYLOAD:
-        raise BadBundle(f"a bundle carries {MAX_PAYLOAD} bytes at most", hint="send it in parts")
+        raise BadBundle(
+            f"a bundle carries {MAX_PAYLOAD:,} bytes at most, and this has {len(payload):,}", hint="send it in parts"
+        )
     try:
         return bytes(pyrage.encrypt(payload, [pyrage.x25519.Recipient.from_str(recipient)]))
     except pyrage.RecipientError:

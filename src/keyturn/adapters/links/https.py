@@ -18,6 +18,8 @@ from keyturn.wire import bundles as wire
 from keyturn.wire.agent import BadMessage, Headers, NoAnswer, Reply, read, write
 from keyturn.wire.signing import Request, sign
 
+_AT_THE_PARENT = "there: keyturn site invite makes another token, which is good once, for one site, for half an hour"
+
 
 class Exchange(Protocol):
     """One connection to one server."""
@@ -61,9 +63,9 @@ class HttpsLine(Line):
             address = Address(url, self._authority(url, fingerprint))
             reply = self._send(address, "POST", wire.JOIN, write(message), {"content-type": "application/json"})
         except (Unreached, NoAnswer) as error:
-            raise Refused(f"{url} did not answer: {error}", hint="is `keyturn up` running there?") from None
+            raise Refused(f"{url}: {error}", hint="is `keyturn up` running there?") from None
         if reply.status != 200:
-            raise Refused(f"{url} refused: {_said(reply)}")
+            raise Refused(f"{url} refused: {_said(reply)}", hint=_AT_THE_PARENT)
         joined = read(wire.Joined, reply.body)
         return Joined(card(joined.parent), card(joined.own), tuple(map(card, joined.others)))
 

@@ -51,7 +51,7 @@ class SiteShape:
 
 @dataclass(frozen=True, slots=True)
 class LinkShape:
-    """`state` is idle, sending, waiting (for the next try), in words; moments are seconds since the epoch."""
+    """`state` is idle, sending, in trouble or held; moments are seconds since the epoch."""
 
     code: str
     direction: str
@@ -196,11 +196,10 @@ def _kind(text: str) -> Kind:
 
 def _link(link: links.Link) -> LinkShape:
     record = link.record
-    state = "in trouble" if record.trouble else "sending" if link.queued else "idle"
     return LinkShape(
         link.to.code,
         "up" if link.is_parent else "down",
-        state,
+        link.state,
         link.queued,
         link.beyond,
         record.last_sent_at,
