@@ -127,7 +127,7 @@ def test_an_opening_is_recorded_and_shown_everywhere(running: Site) -> None:
     [
         (["--key=alice=alice.key"], "these keys do not open the envelope"),
         (["--key=alice=bob.key", "--key=bob=alice.key"], "the key given for alice is"),
-        (["--key=alice=nowhere.key", "--key=bob=bob.key"], "FileNotFoundError"),
+        (["--key=alice=nowhere.key", "--key=bob=bob.key"], "nowhere.key: No such file or directory"),
         (["--key=alice"], "is not NAME=FILE"),
     ],
 )

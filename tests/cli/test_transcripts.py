@@ -1,5 +1,6 @@
 """What the command line says when nothing can be done: the thing, the way out, exit status 2."""
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,7 @@ def keyturn(*arguments: str, cwd: Path, stdin: str = "") -> "subprocess.Complete
         (["init", "new", "--custodian", "alice"], 2, "is not NAME=AGE_RECIPIENT", ""),
         (["forecast", "x", "--estate", "broken.toml"], 2, "broken.toml:1:", ""),
         (["envelope", "open", "letter.txt", "--key", "a=key"], 2, "not an envelope", ""),
+        (["envelope", "open", "letter.txt", "--key", "a=nokey"], 2, "nokey: No such file or directory", ""),
     ],
 )
 def test_a_refusal_names_the_thing_and_the_way_out(
@@ -44,6 +46,26 @@ def test_a_refusal_names_the_thing_and_the_way_out(
     assert hint in run.stderr
     assert "Traceback" not in run.stderr
     assert not (tmp_path / "new").exists()
+
+
+def test_a_port_that_somebody_else_has_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert keyturn("init", "site", "--port", str(port), cwd=tmp_path).returncode == 0
+        run = keyturn("up", "site", cwd=tmp_path)
+    assert run.returncode == 2, run.stderr
+    assert f"nothing can be listened on at 127.0.0.1, port {port}: Address already in use" in run.stderr
+    assert "hint:" in run.stderr
+
+
+def test_a_password_is_asked_for_on_a_terminal_alone(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").touch()
+    command = [sys.executable, "-m", "keyturn", "login", "https://127.0.0.1:1", "--name", "olga", "--ca", "ca.pem"]
+    run = subprocess.run(
+        command, capture_output=True, text=True, cwd=tmp_path, input="x\n", start_new_session=True, check=False
+    )
+    assert run.returncode == 2
+    assert run.stderr.startswith("error: there is no terminal to ask on: Password of olga\nhint:  --help names")
 
 
 def test_a_forecast_of_an_example_needs_no_server(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from keyturn.model.errors import Refused
 from keyturn.model.estate import Proof
 from keyturn.operations.confirming import confirm
+from keyturn.operations.plans import release
 from keyturn.operations.ports import PlanRecord
 from tests.estates import ADDITIONAL, MACHINES
 from tests.inner_site import InnerSite, site_in
@@ -40,6 +41,16 @@ def test_on_a_persons_word_the_plan_goes_on_and_the_log_has_it(site: InnerSite, 
     [told] = [event for event in site.store.since() if event.kind == "holders-confirmed"]
     assert (told.actor, WITHOUT in told.detail) == ("paul", True)
     assert Proof.CONFIRMED in {holding.proof for holding in site.store.estate().holdings}
+
+
+def test_the_only_holder_that_is_left_is_named_before_anybody_has_tried(site: InnerSite) -> None:
+    record = site.rotate(NAME)
+    first = site.run(record.plan_id, rounds=20)
+    assert "waiting for the first holder to prove" in first.note
+    release(site.parts, record.plan_id, WITH_AGENT, by="paul")
+    assert f"waiting for {WITHOUT} to prove" in site.run(record.plan_id, rounds=5).note
+    confirm(site.parts, record.plan_id, [WITHOUT], by="paul")
+    assert site.run(record.plan_id, rounds=40).state == "done"
 
 
 def test_a_machine_that_it_does_not_wait_for_is_not_confirmed_nor_its_neighbour(

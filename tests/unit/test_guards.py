@@ -123,6 +123,13 @@ def test_a_site_server_stays_while_its_clients_could_not_be_installed_at_a_logon
     refuse_removal(estate(site), site, logon_installation=True)
 
 
+def test_a_single_client_that_would_be_orphaned_is_named_as_one() -> None:
+    site = Site(PHX, CORP, "SRV-PHX")
+    alone = replace(estate(site), groups=(), clients=(Holder("LAP-7", HolderKind.LEGACY_CLIENT, PHX),))
+    with pytest.raises(Refused, match="would orphan client LAP-7: no logon"):
+        refuse_removal(alone, site, logon_installation=False)
+
+
 def test_a_site_without_legacy_clients_orphans_nobody() -> None:
     site = Site(PHX, CORP, "SRV-PHX")
     advanced = Holder("PC", HolderKind.ADVANCED_CLIENT, PHX)

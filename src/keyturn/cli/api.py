@@ -79,8 +79,10 @@ class Api:
                     method, url, body=_written(body, media_type), headers={"content-type": media_type, **self._bearer()}
                 )
         except urllib3.exceptions.HTTPError as error:
+            from keyturn.agent.transport import why_unanswered
+
             raise NoAnswer(
-                f"no answer from {self._door.url}: {type(error).__name__}", hint="is `keyturn up` running there?"
+                f"no answer from {self._door.url}: {why_unanswered(error)}", hint="is `keyturn up` running there?"
             ) from None
         if answer.status >= 400:
             raise _told(answer.status, answer.data)

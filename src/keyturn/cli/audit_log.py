@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from keyturn.cli.client import moment
-from keyturn.cli.printing import print_json, print_table
+from keyturn.cli.printing import print_entries, print_json
 from keyturn.cli.tools import Session, passphrase
 from keyturn.model.errors import Refused
 from keyturn.wire.rest import VerdictShape
@@ -43,10 +43,18 @@ def show(session: Session, since: int, actor: str | None, account: str | None, a
     if as_json:
         print_json(found)
         return
-    rows = [
-        (e["number"], moment(e["at"]), e["actor"], e["kind"], f"{e['subject']} {e['detail']}".strip()) for e in found
-    ]
-    print_table(("no.", "when", "who", "what", "about"), rows, empty="nothing of that has happened")
+    print_entries([_entry(event) for event in found], empty="nothing of that has happened")
+
+
+def _entry(event: dict[str, Any]) -> tuple[tuple[str, ...], str]:
+    """What an envelope's event is about ends with the account, which its subject names already."""
+    subject, detail = event["subject"], event["detail"].removesuffix(f"; account={event['subject']}")
+    return (
+        str(event["number"]),
+        moment(event["at"]) or "",
+        event["actor"],
+        event["kind"],
+    ), f"{subject} {detail}".strip()
 
 
 @audit_log.command()

@@ -80,7 +80,7 @@ def _calls(found: Sequence[dict[str, Any]]) -> list[str]:
     for each in found:
         if each["due"]:
             opened = f"opened {moment(each['opened_at'])} by {each['opened_by']}"
-            calls.append(f"{each['account']} is due: {opened}; keyturn account rotate")
+            calls.append(f"{each['account']} is due: {opened}; keyturn account rotate '{each['account']}'")
         for sealed in each["sealed"]:
             which = f"{each['account']} generation {sealed['generation']}"
             calls += [f"{which}: {damage}" for damage in sealed["damage"]]

@@ -31,7 +31,8 @@ def import_(session: Session, file: Path, as_json: bool) -> None:
     if as_json:
         print_json(imported)
         return
-    click.echo(f"imported {file}: {len(imported['added'])} accounts are new")
+    new = len(imported["added"])
+    click.echo(f"imported {file}: {new} {'account is' if new == 1 else 'accounts are'} new")
     for key, said in (
         ("found", "found in their realm"),
         ("missing", "not in their realm yet (keyturn account create)"),

@@ -15,7 +15,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "init": ("keyturn.cli.site:init", "Found a site in a directory."),
     "up": ("keyturn.cli.site:up", "Run the site: API, agents' routes, access point, worker."),
     "serve": ("keyturn.cli.site:serve", "Run a server beside others, over PostgreSQL."),
-    "site": ("keyturn.cli.site:site", "What the site gives to its access points."),
+    "site": ("keyturn.cli.site:site", "The site itself: components, control file, neighbours, reset."),
     "work": ("keyturn.cli.site:work", "Run a worker beside others, over PostgreSQL."),
     "store": ("keyturn.cli.store:store", "Where the site keeps what it knows, and moving it."),
     "demo": ("keyturn.cli.demo.command:demo", "Show the main job: a plain change, and the same one by Keyturn."),

@@ -7,7 +7,7 @@ import click
 
 from keyturn.cli.api import Api, segment
 from keyturn.cli.printing import print_json, print_table
-from keyturn.cli.tools import Session, read_secret
+from keyturn.cli.tools import Session, ask_secret, read_secret
 from keyturn.model.secret import Secret
 from keyturn.wire.door import Door
 
@@ -65,10 +65,8 @@ def remove(session: Session, name: str) -> None:
 @click.pass_obj
 def login(session: Session, url: str, name: str, ca: Path, password_stdin: bool) -> None:
     """Log in to the site at URL; later commands without --dir go there."""
-    if password_stdin:
-        secret = read_secret(from_stdin=True, prompt="")
-    else:
-        secret = Secret(click.prompt(f"Password of {name}", hide_input=True))
+    prompt = f"Password of {name}"
+    secret = read_secret(from_stdin=True, prompt=prompt) if password_stdin else ask_secret(prompt)
     door = Door(url.rstrip("/"), ca.read_text())
     token = Api(door).post("/login", {"name": name, "password": secret})
     session.tools.save_door(Door(door.url, door.authority_pem, Secret(token["token"])))

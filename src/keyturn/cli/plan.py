@@ -30,7 +30,7 @@ def list_(session: Session, ended_too: bool, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    rows = [(p["id"], p["kind"], p["account"], p["state"], p["note"]) for p in found]
+    rows = [(p["id"], p["kind"], p["account"], p["state"], _now(p)) for p in found]
     print_table(("plan", "kind", "account", "state", "note"), rows, empty="no plan is open")
 
 
@@ -122,8 +122,8 @@ def release(session: Session, plan_id: str, clients: tuple[str, ...], yes: bool,
     if not as_json:
         click.echo(f"giving up {listed(clients)}:")
         show_forecast(consequence)
-    if not yes and not confirmed(f"Give up {len(clients)} holders?"):
-        return
+    if not yes and not confirmed(f"Give up {listed(clients)}?"):
+        raise click.Abort
     released = api.post(f"/plans/{segment(plan_id)}/release", body)
     if as_json:
         print_json({"plan": released, "forecast": consequence})
@@ -193,22 +193,11 @@ def approved(api: Api, proposed: dict[str, Any], *, yes: bool, as_json: bool) ->
 def follow(api: Api, plan_id: str, *, as_json: bool, result: bool = True) -> None:
     """Until the plan has ended or stopped: its steps as they are done, and whom it waits for. Without `result`, where
     it stands in the end is for the caller to say."""
-    said = ""
-    shown = -1
-    while True:
-        found = api.get(f"/plans/{segment(plan_id)}")
-        done = sum(step["mark"] == "done" for step in found["steps"])
-        if not as_json:
-            for step in found["steps"][max(shown, 0) : done]:
-                click.echo(f"  done  {step['text']}", err=True)
-            waits = f"  waits: {found['note']}" + (f" ({listed(found['missing'])})" if found["missing"] else "")
-            if found["state"] == "waiting" and waits != said:
-                click.echo(waits, err=True)
-                said = waits
-        shown = max(shown, done)
-        if found["state"] in _ENDED or found["state"] in ("stopped", "proposed"):
-            break
-        time.sleep(0.3)
+    try:
+        found = _followed(api, plan_id, as_json=as_json)
+    except KeyboardInterrupt:
+        click.echo(f"plan {plan_id} goes on unwatched: keyturn plan watch {plan_id}", err=True)
+        sys.exit(1)
     if result and as_json:
         print_json(found)
     elif result:
@@ -217,9 +206,35 @@ def follow(api: Api, plan_id: str, *, as_json: bool, result: bool = True) -> Non
         raise Refused(found["note"], found["hint"])
 
 
+def _followed(api: Api, plan_id: str, *, as_json: bool) -> dict[str, Any]:
+    said = ""
+    shown = -1
+    while True:
+        found: dict[str, Any] = api.get(f"/plans/{segment(plan_id)}")
+        done = sum(step["mark"] == "done" for step in found["steps"])
+        if not as_json:
+            for step in found["steps"][max(shown, 0) : done]:
+                click.echo(f"  done  {step['text']}", err=True)
+            waits = f"  waits: {_now(found)}"
+            if found["state"] == "waiting" and waits != said:
+                click.echo(waits, err=True)
+                said = waits
+        shown = max(shown, done)
+        if found["state"] in _ENDED or found["state"] in ("stopped", "proposed"):
+            return found
+        time.sleep(0.3)
+
+
+def _now(found: dict[str, Any]) -> str:
+    """What a plan waits for, and who or what has not come yet."""
+    note: str = found["note"]
+    return f"{note}; missing: {listed(found['missing'])}" if found["missing"] else note
+
+
 def show_plan(found: dict[str, Any]) -> None:
     via = f", by {' then '.join(found['via'])}" if found["via"] else ""
-    click.echo(f"plan {found['id']}: {found['kind']} {found['account']}{via} [{found['state']}]")
+    name = f"plan {found['id']}".rstrip()  # one that is only looked at has none
+    click.echo(f"{name}: {found['kind']} {found['account']}{via} [{found['state']}]")
     for step in found["steps"]:
         mark = {"done": "✓", "intended": "…"}.get(step["mark"], " ")
         click.echo(wrapped(step["text"], f" {mark}{step['number'] + 1:>2}. "))
@@ -228,7 +243,7 @@ def show_plan(found: dict[str, Any]) -> None:
         click.echo(wrapped(note, "note: "))
     show_forecast(found["forecast"])
     if found["note"]:
-        click.echo(f"now: {found['note']}" + (f" ({listed(found['missing'])})" if found["missing"] else ""))
+        click.echo(f"now: {_now(found)}")
 
 
 def show_forecast(forecast: dict[str, Any]) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -28,6 +30,22 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]], *, em
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
     Console(soft_wrap=False, highlight=False, markup=False).print(table)
+
+
+def print_entries(entries: Sequence[tuple[Sequence[str], str]], *, empty: str) -> None:
+    """Columns and a text of any length: in one line where that fits or nobody looks (so that it can be searched line
+    by line), else with the text below."""
+    if not entries:
+        click.echo(empty)
+        return
+    widths = [max(map(len, column)) for column in zip(*(columns for columns, _ in entries), strict=True)]
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
+    for columns, text in entries:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(columns, widths, strict=True))
+        if len(line) + 2 + len(text) < room:
+            click.echo(f"{line}  {text}".rstrip())
+        else:
+            click.echo(f"{line.rstrip()}\n{_below_itself(text, '    ')}")
 
 
 def print_facts(facts: Iterable[tuple[str, str | None]], width: int) -> None:
@@ -62,7 +80,7 @@ def seconds(value: float | None) -> str:
         return "never"
     for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
         if value >= 2 * size:
-            return f"{value / size:.3g} {unit}"
+            return f"{round(value / size, 1):g} {unit}"
     return f"{value:.3g} s"
 
 

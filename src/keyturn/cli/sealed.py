@@ -70,6 +70,8 @@ def _key(text: str) -> tuple[str, str]:
         raise click.BadParameter(f"{text!r} is not NAME=FILE", param_hint="--key")
     try:
         lines = Path(file).read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise click.BadParameter(f"{file}: {type(error).__name__}", param_hint="--key") from None
+    except OSError as error:
+        raise click.BadParameter(f"{file}: {error.strerror}", param_hint="--key") from None
+    except UnicodeDecodeError:
+        raise click.BadParameter(f"{file} is no age key: it is not text", param_hint="--key") from None
     return name, next((line.strip() for line in lines if line.strip() and not line.startswith("#")), "")

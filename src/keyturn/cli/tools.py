@@ -2,6 +2,7 @@
 
 import getpass
 import sys
+import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -95,7 +96,7 @@ def passphrase(*, from_stdin: bool, new: bool = False) -> Ask:
     def ask() -> Secret:
         if from_stdin or new:
             return read_secret(from_stdin=from_stdin, prompt="Passphrase that seals this site")
-        return Secret(click.prompt("Passphrase that seals this site", hide_input=True))
+        return ask_secret("Passphrase that seals this site")
 
     return ask
 
@@ -113,9 +114,22 @@ def read_secret(*, from_stdin: bool, prompt: str) -> Secret:
     if from_stdin:
         text = sys.stdin.readline().rstrip("\r\n")
         if not text:
-            raise click.UsageError("nothing came on standard input")
+            raise click.UsageError(f"nothing came on standard input for: {prompt}")
         return Secret(text)
-    return Secret(click.prompt(prompt, hide_input=True, confirmation_prompt=True))
+    return ask_secret(prompt, twice=True)
+
+
+def ask_secret(prompt: str, *, twice: bool = False) -> Secret:
+    """Without echo. Where that cannot be, nothing is asked: what came then would be meant for something else."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            return Secret(click.prompt(prompt, hide_input=True, confirmation_prompt=twice))
+        except getpass.GetPassWarning:
+            raise Refused(
+                f"there is no terminal to ask on: {prompt}",
+                hint="--help names the option with which it is read from standard input",
+            ) from None
 
 
 def refuse_existing(file: Path | None) -> None:

@@ -1,6 +1,6 @@
 """What is refused before anything is planned, each with the way out."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 
 from keyturn.lifecycle.catalogue.choice import Rule
@@ -10,6 +10,7 @@ from keyturn.lifecycle.holders import limited_holders_of, names_of_holders
 from keyturn.lifecycle.parity import disparity
 from keyturn.lifecycle.passwords import Limit, PasswordRules, rules_of
 from keyturn.lifecycle.ports import Rights
+from keyturn.lifecycle.questions import not_running
 from keyturn.lifecycle.sequences import spare
 from keyturn.model.accounts import AnyAccount, reference, same_name
 from keyturn.model.errors import NotFound, Refused
@@ -113,8 +114,8 @@ def refuse_removal(estate: Estate, site: Site, *, logon_installation: bool) -> N
     at a logon or not at all. Source: seed, "Managing the Client Connection Account", last paragraph."""
     if clients := orphaned_by_removal(estate, site, logon_installation=logon_installation):
         raise Refused(
-            f"removing site server {site.server} of site {site.code} would orphan {len(clients)} clients, "
-            f"{clients[0]} among them: no logon installation method is enabled there",
+            f"removing site server {site.server} of site {site.code} would orphan {_some(clients)}: "
+            "no logon installation method is enabled there",
             hint=f"enable one and say logon_installation = true for {site.code}; or, where these clients are gone "
             "or another site has them, import the estate without them first",
         )
@@ -133,11 +134,15 @@ def refuse_orphaning_reset(estate: Estate, site: Site, default: ManagedAccount) 
     clients = names_of_holders(estate, default)
     if clients and not site.logon_installation and spare(estate, default) is None:
         raise Refused(
-            f"resetting site {site.code} would orphan {len(clients)} clients, {clients[0]} among them: there is "
+            f"resetting site {site.code} would orphan {_some(clients)}: there is "
             "neither a second Client Connection account nor a logon installation method",
             hint="list a client-connection-additional account of the site in the estate and make it (keyturn account "
             f"create); or enable a logon installation and say logon_installation = true for {site.code}",
         )
+
+
+def _some(clients: Sequence[str]) -> str:
+    return f"client {clients[0]}" if len(clients) == 1 else f"{len(clients)} clients, {clients[0]} among them"
 
 
 def refuse_unequal(original: AnyAccount, second: AnyAccount, wanted: Rights, found: Rights) -> None:
@@ -216,8 +221,7 @@ def refuse_stopped_services(estate: Estate, managed: ManagedAccount, rule: Rule)
     for site in (estate.site(code) for code in managed.sites):
         if site.stopped_services:
             raise Refused(
-                f"the console method needs every service of site {site.code}, "
-                f"and {' and '.join(site.stopped_services)} does not run",
+                f"the console method needs every service of site {site.code}, and {not_running(site.stopped_services)}",
                 hint="start it (keyturn site components start; where the estate says so, import it again), "
                 "or use the site-reset method: --method site-reset",
             )

@@ -7,6 +7,7 @@ from keyturn.lifecycle.facts import Facts
 from keyturn.lifecycle.journal import Done, Outcome, Stopped, Waiting
 from keyturn.lifecycle.ports import Holdings
 from keyturn.lifecycle.questions import names, not_taken_up, refused
+from keyturn.lockout.axis import duration
 from keyturn.model.accounts import AnyAccount, Credential
 from keyturn.model.estate import AccountLife
 
@@ -31,12 +32,14 @@ class Handover:
         uptake = self.holdings.uptake(credential)
         if uptake.refused:
             return refused(credential, uptake.refused)
-        if uptake.proven or self.holdings.holders(credential.account) <= self.holdings.released():
+        awaited = self.holdings.holders(credential.account) - self.holdings.released()
+        if uptake.proven or not awaited:
             return Done()
         if self.now() >= until:
             return Stopped(f"no holder has come to try {credential}", hint="keyturn plan resume waits on")
         self._reclaim(credential)
-        return Waiting(f"waiting for the first holder to prove {credential}")
+        first = names(tuple(awaited)) if len(awaited) == 1 else "the first holder"
+        return Waiting(f"waiting for {first} to prove {credential}")
 
     def await_uptake(self, credential: Credential, holders: tuple[str, ...], until: float) -> Outcome:
         uptake = self.holdings.uptake(credential)
@@ -67,7 +70,7 @@ class Handover:
         last = max([since, *(moment for moment in seen if moment is not None)])
         left = last + quiet_s - self.now()
         if left > 0:
-            return Waiting(f"{account} must be quiet for another {left:.0f} s before it is disabled", retry_s=left)
+            return Waiting(f"{account} must be quiet for another {duration(left)} before it is disabled", retry_s=left)
         return Done()
 
     def retire(self, account: AnyAccount, life: AccountLife) -> Outcome:

@@ -34,6 +34,7 @@ from keyturn.lifecycle.plan import (
     Seal,
     Withdraw,
 )
+from keyturn.lifecycle.questions import not_running
 from keyturn.lifecycle.sequences import (
     ADDITIONAL,
     CONVERGED,
@@ -237,7 +238,7 @@ def _notes(estate: Estate, managed: ManagedAccount, via: tuple[str, ...]) -> tup
             "retired while they may need it, and a password changed in place is lost to them"
         )
     if MethodPart.SITE_RESET in via and (stopped := _stopped_services(estate, managed)):
-        notes.append(f"by site reset: the console method needs every service, and {' and '.join(stopped)} does not run")
+        notes.append(f"by site reset: the console method needs every service, and {not_running(stopped)}")
     notes += [_setup_file_note(estate.site(code)) for code in managed.sites if estate.site(code).setup_accounts]
     return tuple(notes)
 

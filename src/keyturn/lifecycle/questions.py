@@ -29,7 +29,7 @@ def console_cut_off(account: AnyAccount, stopped: Sequence[str]) -> Stopped:
     """The console method works only while every service of the site runs."""
     return Stopped(
         f"{account} is changed by the console method, which needs every service of the site until it is through, "
-        f"and {' and '.join(stopped)} does not run",
+        f"and {not_running(stopped)}",
         hint="the site-reset method brings the password in (keyturn site reset); or keyturn site components start; "
         "then keyturn plan resume",
     )
@@ -65,6 +65,10 @@ def not_reached(system: str, why: str) -> Stopped:
         hint=f"keyturn plan resume tries again; keyturn plan release … {system} goes on without it, until keyturn "
         f"site assign {system}; keyturn plan abandon gives the rest up",
     )
+
+
+def not_running(services: Sequence[str]) -> str:
+    return f"{', '.join(services)} {'does' if len(services) == 1 else 'do'} not run"
 
 
 def names(all_names: Sequence[str], most: int = 5) -> str:

@@ -32,7 +32,8 @@ def adopt(parts: Parts, name: str, secret: Secret, *, by: str) -> ManagedAccount
         parts.store.tell(by, "account-adoption-refused", str(account), f"the realm answered {answer}")
         raise Refused(
             f"{account} was not taken in: the realm answers {answer}",
-            hint="an account whose password nobody knows can be cycled: keyturn account rotate",
+            hint="give the password that the realm has; where nobody knows it, the account can be cycled: "
+            "keyturn account rotate",
         )
     pinned = authority.describe(account).pinned
     credential = Credential(account, (managed.generation or 0) + 1)

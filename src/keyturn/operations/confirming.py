@@ -23,7 +23,9 @@ def confirm(parts: Parts, plan_id: str, holders: Collection[str], *, by: str) ->
     with parts.store.whole():
         for holder in holders:
             if not parts.store.prove(holder, credential, Proof.CONFIRMED, parts.now()):
-                raise Refused(f"plan {record.plan_id} does not wait for {holder}", hint="keyturn plan show")
+                raise Refused(
+                    f"plan {record.plan_id} does not wait for {holder}", hint=f"keyturn plan show {record.plan_id}"
+                )
         parts.store.tell(by, "holders-confirmed", record.plan_id, f"{credential}: {', '.join(sorted(holders))}")
     parts.wake()
     return parts.store.plan(record.plan_id)

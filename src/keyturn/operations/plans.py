@@ -279,7 +279,10 @@ def _refuse_strangers(record: PlanRecord, holders: Collection[str]) -> None:
     known |= {p.step.system for p in record.plan.steps if isinstance(p.step, RecreateAccessPoint)}
     strangers = sorted(set(holders) - known - set(record.missing))
     if strangers:
-        raise Refused(f"plan {record.plan_id} does not wait for {', '.join(strangers)}", hint="keyturn plan show")
+        raise Refused(
+            f"plan {record.plan_id} does not wait for {', '.join(strangers)}",
+            hint=f"keyturn plan show {record.plan_id}",
+        )
 
 
 def _sealed_first(plan: Plan) -> Credential:

@@ -27,6 +27,7 @@ from keyturn.lifecycle.plan import (
     WriteControlFile,
 )
 from keyturn.lifecycle.ports import AccountState, ReplicaState
+from keyturn.lockout.axis import duration
 from keyturn.lockout.changes import Forecast
 from keyturn.model.accounts import Account, canonical
 from keyturn.model.estate import Estate, ManagedAccount
@@ -132,15 +133,16 @@ def say(step: Step) -> str:
         case AwaitConvergence(credential):
             return f"wait until every replica has {credential}"
         case Publish(credential, holders, at_once):
-            return f"publish {credential} to {_count(holders)}, {at_once} at once"
+            paced = f", {at_once} at once" if at_once < len(holders) else ""
+            return f"publish {credential} to {_count(holders)}{paced}"
         case AwaitCanary(credential):
             return f"wait for the first holder to prove {credential}"
         case AwaitUptake(credential, holders):
-            return f"wait until {_count(holders)} have proven {credential}"
+            return f"wait until {_count(holders)} {'has' if len(holders) == 1 else 'have'} proven {credential}"
         case Withdraw(account):
             return f"withdraw {account}"
         case AwaitQuiet(account, quiet_s):
-            return f"wait until {account} was quiet for {quiet_s:.0f} s"
+            return f"wait until {account} was quiet for {duration(quiet_s)}"
         case Disable(account):
             return f"disable {account}"
         case Delete(account):
