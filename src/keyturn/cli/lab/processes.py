@@ -1,6 +1,7 @@
 """The site and the agents of a lab among the processes of this machine.
 
-Found by what they were started as: a number that was written down may belong to somebody else by now.
+Found by what they were started as, by the lab or by a person: a number that was written down may belong to somebody
+else by now.
 """
 
 import os
@@ -18,7 +19,7 @@ def running(root: Path) -> dict[str, int]:
     return {
         name: int(process.name)
         for process in Path("/proc").iterdir()
-        if process.name.isdigit() and (name := _name(_words(process), root))
+        if process.name.isdigit() and (name := _name(process, root))
     }
 
 
@@ -33,13 +34,28 @@ def end(root: Path) -> None:
             time.sleep(0.05)
 
 
-def _name(words: list[str], root: Path) -> str | None:
-    match words:
-        case [_, "-m", "keyturn", "up", directory] if Path(directory) == root / SITE:
+def _name(process: Path, root: Path) -> str | None:
+    match _words(process):
+        case [_, *entry, "up", directory] if _is_keyturn(entry) and _meant(directory, process) == root / SITE:
             return SITE
-        case [_, "-m", "keyturn", "agent", "run", "--dir", directory] if Path(directory).parent == root:
-            return Path(directory).name
+        case [_, *entry, "agent", "run", "--dir", directory] if (
+            _is_keyturn(entry) and (found := _meant(directory, process)).parent == root
+        ):
+            return found.name
     return None
+
+
+def _is_keyturn(entry: list[str]) -> bool:
+    """The module, or the command, which its interpreter was given as a file."""
+    return entry == ["-m", "keyturn"] or (len(entry) == 1 and Path(entry[0]).name == "keyturn")
+
+
+def _meant(directory: str, process: Path) -> Path:
+    """As the process itself takes it."""
+    try:
+        return Path(os.path.normpath((process / "cwd").readlink() / directory))
+    except OSError:  # ended meanwhile
+        return Path(directory)
 
 
 def _words(process: Path) -> list[str]:
