@@ -57,9 +57,10 @@ def show(session: Session, account: str, as_json: bool) -> None:
         empty="not in its realm",
     )
     click.echo()
+    unproven = "none yet" if about["life"] in ("planned", "active") else "none any more"
     print_table(
         ("holder", "kind", "gen.", "proof"),
-        [(h["name"], h["kind"], h["generation"], h["proof"] or "none yet") for h in found["held_by"]],
+        [(h["name"], h["kind"], h["generation"], h["proof"] or unproven) for h in found["held_by"]],
         empty="no holder is known",
     )
 
