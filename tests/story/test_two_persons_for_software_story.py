@@ -234,7 +234,7 @@ def test_one_that_has_expired_is_offered_no_more_and_may_be_forgotten(site: Inne
     soon = site.clock() + 60
     advertise(site, by="olga", expires_at=soon)
     approve(site, by="paul")
-    with pytest.raises(Refused, match="in-force"):
+    with pytest.raises(Refused, match="is in force"):
         advertising.remove(site.parts, OFFER, by="olga")
     site.clock.turn(60)
     assert offered(site) == []
