@@ -2,6 +2,7 @@
 something else."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -69,12 +70,9 @@ NAMED = named()
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    stage = Stage(tmp_path_factory.mktemp("names"), clients=1, interval_s=3600, door=_door)
-    try:
+    with closing(Stage(tmp_path_factory.mktemp("names"), clients=1, interval_s=3600, door=_door)) as stage:
         stage.found()
         yield stage
-    finally:
-        stage.close()
 
 
 @pytest.mark.xdist_group("names")

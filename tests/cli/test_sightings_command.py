@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,13 +30,10 @@ LOGON = {
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    stage = Stage(tmp_path / "stage", clients=1, interval_s=3600, door=_door)
-    try:
+    with closing(Stage(tmp_path / "stage", clients=1, interval_s=3600, door=_door)) as stage:
         stage.found()
         stage.enrol(stage.names)
         yield stage
-    finally:
-        stage.close()
 
 
 def test_where_each_sighting_comes_from_is_shown(stage: Stage, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -18,12 +19,9 @@ DESPOOLER = "component.SMS_DESPOOLER.enabled"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    stage = Stage(tmp_path_factory.mktemp("control"), clients=1, interval_s=3600, door=_door)
-    try:
+    with closing(Stage(tmp_path_factory.mktemp("control"), clients=1, interval_s=3600, door=_door)) as stage:
         stage.found()
         yield stage
-    finally:
-        stage.close()
 
 
 def control(site: Stage, *arguments: str, status: int = 0, stdin: str = "") -> "subprocess.CompletedProcess[str]":

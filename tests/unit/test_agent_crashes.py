@@ -145,17 +145,23 @@ def test_killed_twice_it_never_holds_less_than_a_reinstallation_mends(tmp_path, 
 
 
 def test_dying_again_and_again_over_a_wrong_password_costs_two_attempts(tmp_path):
-    site = FatedSite()
-    site.fate = Fate()
-    machine = Machine(site, tmp_path / "agent").enrol()
-    site.realm.set_password(FIRST, "the password")
-    site.publish(FIRST, 1, "not the password")
+    machine, site = offered(tmp_path, "not the password")
     die_in_both_first_logons(machine, site)
     for step in range(1, 20):
         site.fate = Fate(frozenset({step}))
         with suppress(Killed):
             machine.contact()
     assert site.realm.wrong(FIRST) == 2, "the site sees that it is wrong, and lets it be presented no more"
+
+
+def offered(folder, password: str) -> tuple[Machine, FatedSite]:
+    """A machine that is to try `password`, where the realm has "the password"."""
+    site = FatedSite()
+    site.fate = Fate()
+    machine = Machine(site, folder / "agent").enrol()
+    site.realm.set_password(FIRST, "the password")
+    site.publish(FIRST, 1, password)
+    return machine, site
 
 
 def die_in_both_first_logons(machine: Machine, site: FatedSite) -> None:
@@ -171,11 +177,7 @@ def die_in_both_first_logons(machine: Machine, site: FatedSite) -> None:
 @pytest.fixture
 def died_twice(tmp_path):
     """Over a password that is right."""
-    site = FatedSite()
-    site.fate = Fate()
-    machine = Machine(site, tmp_path / "agent").enrol()
-    site.realm.set_password(FIRST, "the password")
-    site.publish(FIRST, 1, "the password")
+    machine, site = offered(tmp_path, "the password")
     die_in_both_first_logons(machine, site)
     return machine
 
@@ -208,11 +210,7 @@ def test_while_the_site_cannot_tell_whether_it_is_right_it_is_not_presented(died
 
 
 def test_what_a_realm_called_wrong_is_not_taken_up_by_itself(tmp_path):
-    site = FatedSite()
-    site.fate = Fate()
-    machine = Machine(site, tmp_path / "agent").enrol()
-    site.realm.set_password(FIRST, "the password")
-    site.publish(FIRST, 1, "not the password")
+    machine, site = offered(tmp_path, "not the password")
     machine.contact()
     site.realm.set_password(FIRST, "not the password")
     machine.contact()

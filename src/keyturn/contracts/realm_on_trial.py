@@ -73,11 +73,7 @@ class RealmOnTrial:
 
     @pytest.fixture
     def planned(self, authority: Authority, realm_name: RealmName) -> Iterator[AccountToBe]:
-        name = f"kt-{secrets.token_hex(4)}"
-        yield AccountToBe(realm_name, name)
-        left = authority.find(name)
-        if left:
-            authority.delete(left)
+        yield from _for_a_test(authority, realm_name)
 
     @pytest.fixture
     def account(self, authority: Authority, planned: AccountToBe, converge: Callable[[], None]) -> Account:
@@ -88,11 +84,7 @@ class RealmOnTrial:
 
     @pytest.fixture
     def second(self, authority: Authority, realm_name: RealmName) -> Iterator[AccountToBe]:
-        name = f"kt-{secrets.token_hex(4)}"
-        yield AccountToBe(realm_name, name)
-        left = authority.find(name)
-        if left:
-            authority.delete(left)
+        yield from _for_a_test(authority, realm_name)
 
     @pytest.fixture
     def gone(self, authority: Authority, second: AccountToBe, converge: Callable[[], None]) -> Account:
@@ -113,3 +105,12 @@ class RealmOnTrial:
             not_promised("this realm never locks")
         for _ in range(threshold):
             authority.try_logon(account, WRONG, protocol=self.protocol, replica=replica)
+
+
+def _for_a_test(authority: Authority, realm_name: RealmName) -> Iterator[AccountToBe]:
+    """A name that nobody has; the account is deleted afterwards, where it was made and is left."""
+    name = f"kt-{secrets.token_hex(4)}"
+    yield AccountToBe(realm_name, name)
+    left = authority.find(name)
+    if left:
+        authority.delete(left)
