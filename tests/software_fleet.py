@@ -192,6 +192,10 @@ class Fleet(Stage):
                 found.setdefault(report["run"], []).append(report["state"])
         return [Told(run, tuple(states)) for run, states in found.items() if "running" in states]
 
+    def record(self, name: str, run: str) -> list[Run]:
+        """What the agent itself remembers of that run."""
+        return [kept for kept in self.remembered(name).runs if kept.run_id == run]
+
     def trace(self, name: str, program: str) -> "Trace":
         return _trace(self.traces / f"{name}.{program}")
 

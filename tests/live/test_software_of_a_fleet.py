@@ -62,5 +62,6 @@ def examine(fleet: Fleet, name: str, advertisement: str) -> None:
         ends = [state for state in one.states if state in ENDS]
         assert len(ends) == 1, f"{about}: run {one.run} came to {ends}"
         if ends != ["interrupted"]:
-            assert trace.began[one.run] == trace.ended[one.run] == 1, f"{about}: run {one.run} left no whole trace"
+            whole = trace.began[one.run] == trace.ended[one.run] == 1
+            assert whole, f"{about}: run {one.run} left no whole trace: {fleet.record(name, one.run)}"
             assert ends == ["failed" if sort.exit_code else "succeeded"], about

@@ -1,8 +1,6 @@
 """`keyturn agent`: the client of this machine. What it needs is imported when a verb runs, for it starts often."""
 
-import signal
 import sys
-import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -16,6 +14,7 @@ from keyturn.cli.agent_options import folder_option, no_restart_option
 from keyturn.cli.agent_service import start, stop, uninstall
 from keyturn.cli.agent_software import software
 from keyturn.cli.scan import scan
+from keyturn.cli.told_to_stop import told_to_stop
 
 if TYPE_CHECKING:
     from keyturn.agent.client import Client
@@ -98,8 +97,9 @@ def run(
     from keyturn.agent.ungated import ungated_contact
 
     home, client = _client(parts, folder)
-    act, stopped = ungated_contact if ungated else contact, _until_stopped()
-    with programs_of(home, without_restarts(parts.agent) if no_restart else parts.agent) as programs:
+    act = ungated_contact if ungated else contact
+    own = without_restarts(parts.agent) if no_restart else parts.agent
+    with told_to_stop() as stopped, programs_of(home, own) as programs:
         besides = programs.exchange if programs else turns.nothing
 
         def turn() -> "tuple[Report, Status]":
@@ -216,14 +216,6 @@ def _token(file: Any, from_stdin: bool) -> "Secret":
     if token == Secret(""):
         raise click.UsageError("the enrolment token is empty")
     return token
-
-
-def _until_stopped() -> threading.Event:
-    """Set by SIGTERM or Ctrl-C, so that a contact under way comes to its end."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
 
 
 def _told(turn: "tuple[Report, Status]", as_json: bool) -> int:

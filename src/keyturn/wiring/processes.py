@@ -2,9 +2,7 @@
 
 import logging
 import os
-import signal
 import socket
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from keyturn.adapters.site_files.layout import SiteFiles, alone_in
 from keyturn.adapters.site_files.settings import SiteSettings
+from keyturn.cli.told_to_stop import told_to_stop
 from keyturn.model.errors import Refused
 from keyturn.wiring.site import assembled, opened, store_logins
 
@@ -68,17 +67,13 @@ def work(root: Path, ask: "Ask", ready: Ready) -> None:
     supervisor = Supervisor(f"work {_own_name()}", lambda parts: of_a_worker(parts, engine))
     _prepare_process()
     parts, _ = assembled(files, settings, ask, engine.wake)
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
-    supervisor.start(parts)
-    try:
-        ready(f"worker {_own_name()} of site {settings.operating.site} at work")
-        # A handler runs in the main thread, which is not woken by a signal that another thread was given.
-        while not ended.wait(1):
-            pass
-    finally:
-        supervisor.stop()
+    with told_to_stop() as stopped:
+        supervisor.start(parts)
+        try:
+            ready(f"worker {_own_name()} of site {settings.operating.site} at work")
+            stopped.wait()
+        finally:
+            supervisor.stop()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,17 @@ r"""Accounts of this machine that Keyturn makes: the token account, and stand-in
 
 Each is an ordinary user without a password and without a shell. A comment tells which are ours: one of the same name
 that is not is somebody else's, and is never used. Windows' names have characters that no Linux account may have.
+useradd(8) writes the files of an account one after the other, so nobody else looks meanwhile.
 """
 
+import fcntl
 import hashlib
+import os
 import pwd
 import re
-import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from keyturn.adapters.runners.posix import name_service
 from keyturn.model.errors import Refused
@@ -16,8 +21,8 @@ TOKEN_NAME = "SMSCliToknLocalAcct&"
 _COMMENT = "Keyturn, "
 _LONGEST = 32
 _LONGEST_OF_ITS_OWN = 17
-_MAKING = threading.Lock()
-"""Two runs may be the first at once."""
+_MAKING = Path("/run/keyturn-accounts.lock")
+_NO_PASSWORD = "!"
 
 
 def legal_name(name: str) -> str:
@@ -48,18 +53,41 @@ def ensure_stand_in(account: str) -> pwd.struct_passwd:
     return _ensure(stand_in_name(account), f"stands in for {account}")
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """Among the runs of all agents of this machine: several may be the first to need an account, or its home."""
+    lock = os.open(_MAKING, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        fcntl.flock(lock, fcntl.LOCK_UN)  # also where a process that was forked meanwhile has it open
+        os.close(lock)
+
+
 def _ensure(name: str, purpose: str) -> pwd.struct_passwd:
-    with _MAKING:
+    with alone():
         if not name_service.is_local(name):
             _make(name, _COMMENT + purpose)
-    found = name_service.find(name)
-    if found is None or not found.pw_gecos.startswith(_COMMENT):
-        raise Refused(f"{name} exists on this machine, and not by Keyturn's hand", hint=f"rename or delete {name}")
+        found = name_service.find(name)
+        if found is None or not found.pw_gecos.startswith(_COMMENT):
+            raise Refused(f"{name} exists on this machine, and not by Keyturn's hand", hint=f"rename or delete {name}")
+        if not name_service.has_password_entry(name):
+            _finish(name)
     return found
 
 
 def _make(name: str, comment: str) -> None:
     ordinary = ("--create-home", "--user-group", "--shell", "/usr/sbin/nologin", "--key", "HOME_MODE=0700")
-    done = name_service.run("useradd", *ordinary, "--comment", comment, "--", name)
-    if done.returncode and not name_service.is_local(name):  # another agent of this machine may have been first
-        raise Refused(f"{name} cannot be made: {done.stderr.strip()}")
+    _done(name, "useradd", *ordinary, "--comment", comment, "--", name)
+
+
+def _finish(name: str) -> None:
+    """useradd was killed between /etc/passwd and /etc/shadow: sudo takes nobody who stands in one of them only."""
+    _done(name, "chpasswd", "--encrypted", say=f"{name}:{_NO_PASSWORD}\n")
+
+
+def _done(name: str, *words: str, say: str = "") -> None:
+    done = name_service.run(*words, say=say)
+    if done.returncode:
+        raise Refused(f"{name} cannot be made: {words[0]}: {done.stderr.strip()}")

@@ -28,6 +28,11 @@ def is_local(name: str) -> bool:
     return _knows("files", name)
 
 
+def has_password_entry(name: str) -> bool:
+    """Of this machine: in /etc/shadow, with a password or without."""
+    return bool(run("getent", "--service", "files", "shadow", name).stdout)
+
+
 def in_own_realm(name: str) -> pwd.struct_passwd | None:
     """Whom the realm that this machine is joined to calls so. One that does not answer now knows nobody."""
     for service in realm_services():
@@ -52,11 +57,19 @@ def realm_services() -> tuple[str, ...]:
     return ()
 
 
-def run(*words: str) -> "subprocess.CompletedProcess[str]":
-    """One of the machine's own programs; ends with 127 where it is not there or does not end."""
+def run(*words: str, say: str = "") -> "subprocess.CompletedProcess[str]":
+    """One of the machine's own programs; ends with 127 where it is not there or does not end. `say`: to its standard
+    input."""
     try:
-        return subprocess.run(  # getent, wbinfo and useradd
-            words, capture_output=True, text=True, timeout=_PATIENCE_S, env=_ENVIRONMENT, check=False, cwd="/"
+        return subprocess.run(  # getent, wbinfo, useradd and chpasswd
+            words,
+            input=say,
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE_S,
+            env=_ENVIRONMENT,
+            check=False,
+            cwd="/",
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return subprocess.CompletedProcess(words, 127, "", str(error))

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from keyturn.adapters.runners.posix import environment, records, sessions
+from keyturn.adapters.runners.posix import accounts, environment, records, sessions
 from keyturn.adapters.runners.posix.command_line import NoProgram, program_of, words_of
 from keyturn.adapters.runners.posix.identities import Identity, home_of, identity_of, name_of
 from keyturn.adapters.runners.posix.share_mounting import Mounted, NotMounted
@@ -171,9 +171,12 @@ def _paths(order: RunOrder) -> list[tuple[str, str]]:
 
 def _give_home(identity: Identity) -> None:
     """A realm's account that was never here before has none, and a program installs into its profile."""
-    if identity.raised and not identity.home.exists():
-        identity.home.mkdir(mode=0o700, parents=True)
-        os.chown(identity.home, identity.uid, identity.gid)
+    if not identity.raised:
+        return
+    with accounts.alone():
+        if not identity.home.exists():
+            identity.home.mkdir(mode=0o700, parents=True)
+            os.chown(identity.home, identity.uid, identity.gid)
 
 
 def _ended(how: HowEnded, stage: Stage, identity: Identity) -> Ended:
