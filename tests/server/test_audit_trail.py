@@ -158,6 +158,7 @@ CALLS: dict[tuple[str, str], Call] = {
     ("POST", "/plans/{plan_id}/release"): Call("holders-released", {"holders": ["PC-0001"]}, waiting),
     ("POST", "/clients"): Call("client-invited", {"name": "PC-0001"}),
     ("POST", "/clients/{name}/readmit"): Call("client-readmitted", before=enrolled),
+    ("POST", "/clients/forget"): Call("client-forgotten", {"names": ["PC-0001"]}, enrolled),
     ("POST", "/login"): Call("token-issued", {"name": "VIEWER", "password": SECRET}, by="viewer"),
     ("POST", "/people"): Call("person-added", {"name": "eve", "roles": ["viewer"], "password": SECRET}),
     ("DELETE", "/people/{name}"): Call("person-removed"),
@@ -223,6 +224,7 @@ ASKING: dict[tuple[str, str], Call] = {
     ("POST", "/forecasts"): Call("", {"account": CLIENT}),
     ("POST", "/site-resets/preview"): Call("", {"site": "PHX"}),
     ("POST", "/plans/{plan_id}/release-forecast"): Call("", {"holders": ["PC-0001"]}, waiting),
+    ("POST", "/clients/forget-preview"): Call("", {"names": ["PC-0001"]}, enrolled),
     ("POST", "/advertisements/preview"): Call("", authored.ADVERTISEMENT, authored.with_program),
     ("POST", "/audit-log/verify"): Call("", {"checkpoints": []}),
 }

@@ -317,13 +317,17 @@ def test_a_machine_that_is_not_reached_is_tried_again_after_a_pause_that_doubles
     assert pushing.round().state is PushState.INSTALLED
 
 
-def test_after_a_week_it_is_given_up(pushing: Pushing) -> None:
+@pytest.mark.parametrize(
+    ("work", "way_out"), [(Work.INSTALL, "keyturn client push"), (Work.REMOVE, "keyturn client forget")]
+)
+def test_after_a_week_it_is_given_up_with_a_way_out(pushing: Pushing, work: Work, way_out: str) -> None:
     pushing.machines.hindrance[PC] = Hindered("pc1 is not reached", permanent=False)
-    pushing.ask(PC)
+    pushing.ask(PC, work=work)
     pushing.round()
     request = pushing.turn(GIVE_UP_S + 1)
     assert request.state is PushState.FAILED
     assert request.note == "given up after 7 days: pc1 is not reached"
+    assert way_out in request.hint
 
 
 def test_what_would_come_to_the_same_again_is_told_and_not_tried_again(pushing: Pushing) -> None:

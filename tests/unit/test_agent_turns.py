@@ -138,6 +138,7 @@ def test_the_status_counts(machine):
         "generation": None,
         "answer": None,
         "note": "the site did not answer",
+        "hint": "",
         "orphaned": False,
         "contacts": 3,
         "failures": 2,

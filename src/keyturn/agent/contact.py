@@ -20,7 +20,7 @@ def contact(client: Client) -> Report:
         _take_up_unanswered(client)
         directions = client.check_in(client.credentials.holds())
     except TROUBLE as error:
-        return Report(failure=error.message)
+        return Report(failure=error.message, hint=error.hint)
     return _carry_out(client, directions)
 
 
@@ -30,7 +30,7 @@ def reinstall(client: Client) -> Report:
     try:
         directions = client.check_in(holds=())
     except TROUBLE as error:
-        return Report(failure=error.message)
+        return Report(failure=error.message, hint=error.hint)
     if any(isinstance(direction, Adopt) for direction in directions.directions):
         client.credentials.wipe()
     return _carry_out(client, directions)
@@ -104,7 +104,8 @@ def conclude(client: Client, report: Report) -> Report:
     try:
         client.report()
     except TROUBLE as error:
-        report = Report(report.events, report.failure or error.message, report.contact_s)
+        if not report.failure:
+            report = replace(report, failure=error.message, hint=error.hint)
     if not report.failure and _needs_none(client, report):
         report = replace(report, needs_none=True)
     if report.accepted or report.needs_none:

@@ -41,13 +41,15 @@ E = TypeVar("E", bound=Event)
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`failure` says why the contact ended early; `contact_s` is when the site wants to be asked again. `needs_none`:
-    an advanced client to which the site gives no account, and which therefore presents none."""
+    """`failure` says why the contact ended early, and `hint` what a person may do about it; `contact_s` is when the
+    site wants to be asked again. `needs_none`: an advanced client to which the site gives no account, and which
+    therefore presents none."""
 
     events: tuple[Event, ...] = ()
     failure: str = ""
     contact_s: float | None = None
     needs_none: bool = False
+    hint: str = ""
 
     @property
     def logon(self) -> Presented | None:
@@ -79,5 +81,5 @@ def gather(events: Iterable[Event], contact_s: float | None = None) -> Report:
         for event in events:
             happened.append(event)  # extend() would lose what came before the trouble
     except TROUBLE as error:
-        return Report(tuple(happened), error.message, contact_s)
+        return Report(tuple(happened), error.message, contact_s, hint=error.hint)
     return Report(tuple(happened), contact_s=contact_s)

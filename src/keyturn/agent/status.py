@@ -35,6 +35,8 @@ class Status(msgspec.Struct, frozen=True):
     failures: int
     failed_logons: int
     credentials: tuple[Known, ...]
+    hint: str = ""
+    """What a person may do about the note."""
 
 
 class ContactLine(msgspec.Struct, frozen=True):
@@ -68,6 +70,7 @@ def status_after(report: Report, client: Client, before: Status | None, *, gated
             Known(copy.account, copy.generation, copy.standing, copy.standing is Standing.PROVEN)
             for copy in client.credentials.held()
         ),
+        hint=report.hint,
     )
 
 

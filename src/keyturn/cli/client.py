@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from keyturn.cli.api import segment
+from keyturn.cli.client_forget import forget
 from keyturn.cli.client_push import push, remove, requests, withdraw
 from keyturn.cli.logon_key import logon_key
 from keyturn.cli.moments import moment as moment
@@ -55,5 +56,5 @@ def list_(session: Session, as_json: bool) -> None:
     print_table(("client", "enrolled", "last contact"), rows, empty="no client is enrolled: keyturn client invite NAME")
 
 
-for _more in (push, remove, requests, withdraw, logon_key):
+for _more in (push, remove, requests, withdraw, forget, logon_key):
     client.add_command(_more)

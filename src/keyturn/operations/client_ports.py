@@ -69,6 +69,13 @@ class Clients(Protocol):
         """Use up the invitation and register the keys. Refused for a token that is unknown, used, expired or for
         another name, with one and the same message."""
 
+    def invited(self, names: Collection[str]) -> frozenset[str]:
+        """Those of the names whose invitation is still good."""
+
+    def forget_client(self, name: str) -> None:
+        """The machine's key is worth nothing from here on, nor is an invitation. What it was offered and has proven
+        stays known; a place it took and proved nothing in is free."""
+
     def client(self, name: str) -> EnrolledClient: ...
 
     def clients_of(self, names: Collection[str]) -> dict[str, EnrolledClient]:

@@ -41,6 +41,10 @@ CLAIM_S = 6 * 60.0
 """Longer than a try takes: afterwards another worker may take the request, for this one has died."""
 HEARD_WITHIN_S = 5 * 60.0
 """A started agent contacts its site at once. One that was not heard by then is installed again."""
+_ASK_AGAIN = {
+    Work.INSTALL: "keyturn client push",
+    Work.REMOVE: "keyturn client remove; for a machine that is gone for good: keyturn client forget",
+}
 LOOK_S = 2.0
 IDLE_S = 30.0
 
@@ -195,7 +199,7 @@ def _failed(request: PushRequest, note: str, hint: str) -> PushRequest:
 
 def _later(parts: Parts, request: PushRequest, note: str, *, at_least_s: float = 0) -> PushRequest:
     if parts.now() - request.asked_at > GIVE_UP_S:
-        return _failed(request, f"given up after {GIVE_UP_S / 86400:.0f} days: {note}", "keyturn client push")
+        return _failed(request, f"given up after {GIVE_UP_S / 86400:.0f} days: {note}", _ASK_AGAIN[request.work])
     pause = max(at_least_s, min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(request.tries, 16)))
     return replace(
         request, state=PushState.WAITING, tries=request.tries + 1, next_at=parts.now() + pause, note=note, hint=""

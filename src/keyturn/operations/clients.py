@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from keyturn.model.accounts import AnyAccount, Credential, same_name
 from keyturn.model.errors import NotFound
-from keyturn.model.estate import ACCESS_POINT_ROLE, Proof
+from keyturn.model.estate import ACCESS_POINT_ROLE, Estate, Proof
 from keyturn.model.logon import Answer
 from keyturn.model.secret import Secret
 from keyturn.operations.client_ports import EnrolledClient
@@ -113,20 +113,29 @@ def report(parts: Parts, name: str, account: str, generation: int, answer: Answe
 
 
 def readmit(parts: Parts, name: str, *, by: str) -> None:
-    """A machine that was refused a credential may try once more: somebody has looked why."""
+    """A holder that was refused a credential may try once more, and keeps the others from it no longer: somebody has
+    looked why. It need not have keys here: a site server has its own site's, and a forgotten machine has none."""
+    if not parts.store.clients_of([name]) and not parts.store.offers(name):
+        raise NotFound(f"{name} was never offered a credential", hint="keyturn client list")
     with parts.store.whole():
-        parts.store.readmit(parts.store.client(name).name, parts.now())
+        parts.store.readmit(name, parts.now())
         parts.store.tell(by, "client-readmitted", name)
 
 
 def access_share(parts: Parts, name: str) -> str | None:
     """The first share that is a client access point of the machine's site, and in use. None: the site's own server
     is."""
-    machine, estate = parts.machine(name), parts.store.estate()
+    machine, estate = parts.machine(name), parts.store.document()
     site = machine.site if machine and machine.site else parts.settings.site
     systems = (s for s in estate.systems if same_name(s.site, site) and ACCESS_POINT_ROLE in s.roles)
     without = parts.store.left_out()
     return next((s.share for s in systems if s.share and not is_left_out(s.name, without)), None)
+
+
+def machines_of(estate: Estate) -> set[str]:
+    """Everything that may have an agent, by name."""
+    machines = {h.name for h in estate.all_clients()} | {c.holder.name for c in estate.consumers}
+    return machines | {site.server for site in estate.sites} | {system.name for system in estate.systems}
 
 
 def hash_token(token: Secret) -> bytes:
@@ -162,8 +171,5 @@ def _settled(direction: Direction, contact: Contact, placed: Mapping[Credential,
 
 
 def _known_machine(parts: Parts, name: str) -> None:
-    estate = parts.store.estate()
-    machines = {h.name for h in estate.all_clients()} | {c.holder.name for c in estate.consumers}
-    machines |= {site.server for site in estate.sites} | {system.name for system in estate.systems}
-    if name not in machines:
+    if name not in machines_of(parts.store.document()):
         raise NotFound(f"no machine {name} in the estate", hint="keyturn estate show")

@@ -85,9 +85,6 @@ class PushRequests(Protocol):
 
     def forget_push_refusals(self, machine: str) -> None: ...
 
-    def forget_client(self, name: str) -> None:
-        """The machine's key is worth nothing from here on. What it has proven stays known."""
-
 
 @dataclass(frozen=True, slots=True)
 class Target:

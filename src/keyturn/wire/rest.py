@@ -127,6 +127,38 @@ class ClientShape:
 
 
 @dataclass(frozen=True, slots=True)
+class MayHoldShape:
+    """The newest generation that the machine has proven, and the newest it was offered."""
+
+    account: str
+    proven: int | None
+    offered: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPlanShape:
+    id: str
+    kind: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForgettingShape:
+    """Keys, an unused invitation and the open `request` (`install` or `remove`) are forgotten. Neither the estate nor
+    `may_hold` nor `plans`, which wait for the machine, change; each of `logon_keys` enrols it anew."""
+
+    name: str
+    enrolled_at: float | None
+    last_contact_at: float | None
+    invited: bool
+    request: str | None
+    may_hold: list[MayHoldShape]
+    plans: list[WaitingPlanShape]
+    in_estate: bool
+    logon_keys: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class EventShape:
     number: int
     at: float

@@ -103,6 +103,35 @@ class ClientsContract(Setting):
             empty.client("PC-2")
         empty.enrol(TOKEN, replace(clone, verify_key=b"\x02" * 32))
 
+    def test_a_forgotten_machine_is_not_enrolled_and_may_be_enrolled_again(self, empty: SqlStore) -> None:
+        self.enrol(empty)
+        empty.forget_client("pc-1")
+        assert empty.enrolled() == ()
+        assert empty.advance_counters([Heard(PC, 8)], 1.0) == [False]
+        renewed = replace(PC, verify_key=b"\x02" * 32)
+        self.enrol(empty, renewed)
+        assert empty.client("PC-1") == renewed
+
+    def test_the_numbers_of_a_forgotten_key_stay_used_up(self, empty: SqlStore) -> None:
+        self.enrol(empty)
+        counted(empty, "PC-1", 50, 11.0)
+        empty.forget_client("PC-1")
+        self.enrol(empty)
+        assert not counted(empty, "PC-1", 50, 12.0)
+
+    def test_an_invitation_is_good_until_it_is_used_late_or_its_machine_forgotten(
+        self, invited: SqlStore, clock: Clock
+    ) -> None:
+        assert invited.invited(["pc-1", "PC-1", "PC-2"]) == {"pc-1", "PC-1"}
+        invited.forget_client("pc-1")
+        assert invited.invited(["PC-1"]) == frozenset()
+        self.refusal(invited, TOKEN, PC)
+        self.enrol(invited)
+        assert invited.invited(["PC-1"]) == frozenset()
+        invited.invite("PC-1", OTHER, clock() + 600, by="ann")
+        clock.pass_s(600)
+        assert invited.invited(["PC-1"]) == frozenset()
+
     def test_a_machine_that_is_not_enrolled_is_not_found(self, invited: SqlStore) -> None:
         with pytest.raises(NotFound, match="PC-1"):
             invited.client("PC-1")

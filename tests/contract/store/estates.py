@@ -19,6 +19,7 @@ from keyturn.model.estate import (
     HolderKind,
     ManagedAccount,
     Proof,
+    Sighted,
     SiteSystem,
 )
 from keyturn.model.secret import Secret
@@ -79,6 +80,28 @@ class EstatesContract(Setting):
         assert other.estate().product == "sms2003"
         store.replace("", replace(THE_ESTATE, product="configmgr"), by="ann")
         assert other.estate().product == "configmgr"
+
+    def test_the_outline_is_the_estate_without_what_machines_have_told(self, store: SqlStore, clock: Clock) -> None:
+        lease = running(store, in_place(SVC))
+        credential = make_live(lease, SVC)
+        lease.publish(credential, HOLDERS, 3)
+        store.prove("pc-1", credential, Proof.OBSERVED, clock())
+        store.see(SVC, [Sighted("OLD-1", 5.0, 9.0, 2, 1, "NTLM")])
+        whole = store.estate()
+        bare = tuple(replace(managed, sightings=()) for managed in whole.accounts)
+        assert store.outline() == replace(whole, accounts=bare, holdings=())
+        assert whole.holdings
+        assert bare != whole.accounts
+
+    def test_the_document_is_the_file_whatever_became_of_its_accounts(
+        self, store: SqlStore, open_again: Callable[[], SqlStore]
+    ) -> None:
+        make_live(running(store, in_place(SVC)), SVC)
+        other = open_again()
+        assert store.document() == other.document() == THE_ESTATE
+        later = replace(THE_ESTATE, product="configmgr")
+        store.replace("", later, by="ann")
+        assert other.document() == later
 
     def test_accounts_come_in_the_order_of_the_file(self, empty: SqlStore) -> None:
         names = ["zoe", "adam", "mia"]

@@ -197,6 +197,31 @@ class HoldersContract(Setting):
         assert store.take(FIRST, ["pc-2"], clock())
         assert not store.take(FIRST, ["pc-1"], clock())
 
+    def test_the_place_of_a_forgotten_machine_is_freed_and_its_offer_stays(
+        self, store: SqlStore, worker: Lease, clock: Clock
+    ) -> None:
+        worker.publish(FIRST, HOLDERS, 1)
+        store.take(FIRST, ["pc-1"], clock())
+        store.forget_client("PC-1")
+        assert store.take(FIRST, ["pc-2"], clock())
+        assert not store.take(FIRST, ["pc-1"], clock())
+        assert worker.holders(SVC) == set(HOLDERS)
+
+    @pytest.mark.parametrize("accepted", [True, False])
+    def test_what_a_forgotten_machine_has_said_stays_said(
+        self, store: SqlStore, worker: Lease, clock: Clock, accepted: bool
+    ) -> None:
+        worker.publish(FIRST, HOLDERS, 1)
+        store.take(FIRST, ["pc-1"], clock())
+        if accepted:
+            store.prove("pc-1", FIRST, Proof.REPORTED, clock())
+        else:
+            store.refuse("pc-1", FIRST, Answer.WRONG_PASSWORD, clock())
+        before = worker.uptake(FIRST)
+        store.forget_client("pc-1")
+        assert worker.uptake(FIRST) == before
+        assert bool(store.take(FIRST, ["pc-2"], clock())) == accepted
+
     def test_the_place_of_a_refused_holder_is_not_freed(self, store: SqlStore, worker: Lease, clock: Clock) -> None:
         worker.publish(FIRST, HOLDERS, 1)
         store.take(FIRST, ["pc-1"], clock())

@@ -5,8 +5,9 @@ from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Update, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, Update, bindparam, delete, insert, select, update
 
+from keyturn.adapters.store import holding_rows
 from keyturn.adapters.store.offers import SqlOffers
 from keyturn.adapters.store.schema import client_keys, clients, invitations
 from keyturn.model.accounts import canonical
@@ -45,13 +46,28 @@ class SqlClients(SqlOffers, Clients):
             if connection.execute(update(clients).where(clients.c.name_key == key).values(values)).rowcount == 0:
                 connection.execute(insert(clients).values(name_key=key, **values))
 
+    def invited(self, names: Collection[str]) -> frozenset[str]:
+        keys = {name: canonical(name) for name in names}
+        good = _good(self._database.now())
+        with self._database.reading() as connection:
+            mine = select(invitations.c.name_key).where(invitations.c.name_key.in_(keys.values()), *good)
+            found = set(connection.execute(mine).scalars())
+        return frozenset(name for name, key in keys.items() if key in found)
+
+    def forget_client(self, name: str) -> None:
+        key = canonical(name)
+        with self._database.writing() as connection:
+            for table in (clients, invitations):
+                connection.execute(delete(table).where(table.c.name_key == key))
+            holding_rows.give_back_places(connection, key)
+
     def _use_up(self, connection: Connection, key: str, token_hash: bytes) -> None:
         now = self._database.now()
         row = connection.execute(select(invitations).where(invitations.c.name_key == key)).one_or_none()
         # Compared even where there is no invitation, so that an answer's time says nothing about names.
         right = hmac.compare_digest(row.token_hash if row else bytes(len(token_hash)), token_hash)
-        unused = (invitations.c.name_key == key, invitations.c.used_at.is_(None), invitations.c.expires_at > now)
-        used_up = connection.execute(update(invitations).where(*unused).values(used_at=now)).rowcount == 1
+        good = (invitations.c.name_key == key, *_good(now))
+        used_up = connection.execute(update(invitations).where(*good).values(used_at=now)).rowcount == 1
         if not (row and right and used_up):
             raise Refused(
                 "the invitation is not valid",
@@ -101,6 +117,10 @@ def _take(highest: dict[tuple[str, bytes], int], whose: tuple[str, bytes], count
         return False
     highest[whose] = counter
     return True
+
+
+def _good(now: float) -> tuple[ColumnElement[bool], ...]:
+    return invitations.c.used_at.is_(None), invitations.c.expires_at > now
 
 
 _ENROLLED: Select[Any] = select(clients, client_keys.c.last_contact_at).join(client_keys)

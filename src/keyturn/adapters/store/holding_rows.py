@@ -57,6 +57,12 @@ def forget_refusals(connection: Connection, now: float, *whose: ColumnElement[bo
     connection.execute(update(holdings).where(*whose, holdings.c.refused_at.is_not(None)).values(pardoned))
 
 
+def give_back_places(connection: Connection, holder: str) -> None:
+    """Of a holder that will prove nothing any more. A refusal keeps its place: it is still to be looked into."""
+    unproven = (holdings.c.holder_key == holder, holdings.c.proven_at.is_(None))
+    connection.execute(update(holdings).where(*unproven).values(offered_at=None))
+
+
 def of(key: str, generation: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return holdings.c.account_id == key, holdings.c.generation == generation
 

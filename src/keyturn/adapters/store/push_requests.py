@@ -7,7 +7,6 @@ from sqlalchemy import Row, delete, insert, select, update
 
 from keyturn.adapters.store import account_rows
 from keyturn.adapters.store.database import Part
-from keyturn.adapters.store.schema import clients
 from keyturn.adapters.store.schema_push import push_logons, push_requests
 from keyturn.model.accounts import Account, Credential, canonical
 from keyturn.model.errors import NotFound
@@ -71,10 +70,6 @@ class SqlPushRequests(Part, PushRequests):
         theirs = (push_logons.c.machine_key == canonical(machine), push_logons.c.answer != Answer.ACCEPTED)
         with self._database.writing() as connection:
             connection.execute(delete(push_logons).where(*theirs))
-
-    def forget_client(self, name: str) -> None:
-        with self._database.writing() as connection:
-            connection.execute(delete(clients).where(clients.c.name_key == canonical(name)))
 
 
 def _same(request: PushRequest) -> Any:
