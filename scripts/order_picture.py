@@ -136,7 +136,7 @@ def _plan(role: str) -> steps.Plan:
         groups=(ClientGroup("PC", 3, Holder("PC", HolderKind.LEGACY_CLIENT, phx)),),
         accounts=(ManagedAccount(account, RoleName(f"sms2003/{role}"), (phx,), generation=1),),
     )
-    return plan_rotation(estate, account, patience=Patience())
+    return plan_rotation(estate, account, patience=Patience()).plan
 
 
 def _head() -> Iterator[str]:

@@ -132,7 +132,7 @@ class World:
             self._contact(self._site(Variant(), lambda port: port))
 
     def rotation(self) -> Plan:
-        return plan_rotation(self.store.estate(), self._account(), patience=PATIENCE)
+        return plan_rotation(self.store.estate(), self._account(), patience=PATIENCE).plan
 
     def deletion(self) -> Plan:
         return plan_deletion(self.store.estate(), self._account())

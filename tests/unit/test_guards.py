@@ -37,7 +37,7 @@ def estate(site: Site, *accounts: ManagedAccount) -> Estate:
 
 
 def rotation(found: Estate) -> Plan:
-    return plan_rotation(found, found.accounts[0].account, patience=Patience())
+    return plan_rotation(found, found.accounts[0].account, patience=Patience()).plan
 
 
 # The setup file.

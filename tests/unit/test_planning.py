@@ -6,6 +6,7 @@ import pytest
 
 from keyturn.lifecycle.catalogue.products import PRODUCTS
 from keyturn.lifecycle.catalogue.rules import CatalogueRow, MaintainedBy, MethodPart
+from keyturn.lifecycle.forecasting import foresee, scene_of
 from keyturn.lifecycle.guards import Change, refuse_held, refuse_last_client_connection, refuse_maintained
 from keyturn.lifecycle.plan import (
     AwaitCanary,
@@ -72,7 +73,7 @@ def estate(*accounts: ManagedAccount, **changes: object) -> Estate:
 
 
 def rotation(found: Estate, method: MethodPart | None = None) -> Plan:
-    return plan_rotation(found, found.accounts[0].account, patience=PATIENCE, method=method)
+    return plan_rotation(found, found.accounts[0].account, patience=PATIENCE, method=method).plan
 
 
 def steps(plan: Plan) -> list[str]:
@@ -354,9 +355,40 @@ def test_only_a_disabled_account_is_deleted() -> None:
     assert steps(plan_deletion(estate(disabled), active.account)) == ["Delete"]
 
 
+@pytest.mark.parametrize(
+    ("accounts", "kind"),
+    [
+        ([managed("svc", "sms2003/service")], PlanKind.IN_PLACE),
+        ([managed("cc", "sms2003/client-connection-additional")], PlanKind.CYCLE),
+        ([managed(f"cc{n}", "sms2003/client-connection-additional") for n in range(3)], PlanKind.STAGGERED),
+    ],
+)
+def test_a_plan_that_was_weighed_comes_with_its_own_forecast(accounts: list[ManagedAccount], kind: PlanKind) -> None:
+    found = estate(*accounts)
+    weighed = plan_rotation(found, found.accounts[0].account, patience=PATIENCE)
+    assert weighed.plan.kind is kind
+    assert weighed.forecast == foresee(found, weighed.plan)
+
+
+def test_a_staggered_plan_is_weighed_by_those_who_hold_the_account_that_leaves() -> None:
+    """Not by those of the account that was asked for: its sites may be others."""
+    ring = [
+        replace(managed(f"cc{n}", "sms2003/client-connection-additional", *sites), created_at=100.0 - n)
+        for n, sites in enumerate([(PHX,), (PHX,), (PHX, DEN)])
+    ]
+    hourly = Habit(interval_s=3600)
+    found = estate(*ring, clients=(client(1), client(2, site=DEN, name="DEN-PC", habit=hourly)))
+    weighed = plan_rotation(found, ring[0].account, patience=PATIENCE)
+    assert weighed.plan.account == ring[2].account
+    assert weighed.forecast == foresee(found, weighed.plan)
+    assert [m.at_s for m in foresee(found, weighed.plan).moments if m.kind == "retired"] == [
+        scene_of(found, ring[2]).converged_s + hourly.interval_s + 1
+    ]
+
+
 def test_every_wait_of_a_plan_has_the_patience_it_was_given() -> None:
     found = estate(managed("cc", "sms2003/client-connection-additional"))
-    plan = plan_rotation(found, found.accounts[0].account, patience=Patience(uptake_s=7, quiet_s=3))
+    plan = plan_rotation(found, found.accounts[0].account, patience=Patience(uptake_s=7, quiet_s=3)).plan
     waits = [p.step for p in plan.steps if isinstance(p.step, AwaitQuiet)]
     assert [wait.quiet_s for wait in waits] == [3]
     assert {p.step.patience_s for p in plan.steps if isinstance(p.step, AwaitCanary)} == {7}

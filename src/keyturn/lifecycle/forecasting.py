@@ -95,8 +95,12 @@ def foresee_release(scene: Scene, holders: frozenset[str]) -> Forecast:
     return _predict(replace(scene, roster=away), (Published(0, second_account=True), Retired(1)), HORIZON_S)
 
 
-def harm(planned: Forecast, nothing: Forecast) -> str:
-    """What the plan would bring that doing nothing would not."""
+def harm(scene: Scene, planned: Forecast) -> str:
+    """What the plan would bring that doing nothing would not. Doing nothing is foreseen only where there is anything to
+    compare it with."""
+    if planned.safe:
+        return ""
+    nothing = foresee_nothing(scene)
     if planned.first_lockout_s is not None and (
         nothing.first_lockout_s is None or planned.first_lockout_s < nothing.first_lockout_s
     ):

@@ -14,19 +14,14 @@ _CLIENTS = {
 }
 
 
-def holders_of(estate: Estate, managed: ManagedAccount) -> tuple[Holder, ...]:
-    """Everybody who keeps the account's password, each once, in the estate's order."""
-    found = {holder.name: holder for source in _sources(estate, managed) for holder in _members(source)}
-    return tuple(found.values())
-
-
 def names_of_holders(estate: Estate, managed: ManagedAccount) -> tuple[str, ...]:
-    """As above. A group may be a million, and making each of its members takes ten times as long as its name."""
+    """Everybody who keeps the account's password, each once, in the estate's order."""
     return tuple(dict.fromkeys(chain.from_iterable(map(_names, _sources(estate, managed)))))
 
 
 def crowds_of(estate: Estate, managed: ManagedAccount) -> Iterator[tuple[Collection[str], Holder]]:
-    """As above, the names of those together who are all like one holder."""
+    """The same in crowds, with a holder whom all of a crowd are like but for their names. Nobody is made one by one: a
+    group may be a million. A name that comes twice is what the estate says of it last."""
     crowds = [(list(_names(source)), _alike(source)) for source in _sources(estate, managed)]
     last: dict[str, int] = {}
     for number, (names, _) in enumerate(crowds):

@@ -1,12 +1,12 @@
 """Making plans: from the estate alone, by the catalogue's rule, refused where a promise could not be kept."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from keyturn.lifecycle.catalogue.choice import Circumstances, Rule, rule_for
 from keyturn.lifecycle.catalogue.products import row
 from keyturn.lifecycle.catalogue.rules import Change as How
 from keyturn.lifecycle.catalogue.rules import HeldBy, MethodPart
-from keyturn.lifecycle.forecasting import foresee_change, foresee_nothing, harm, scene_of
+from keyturn.lifecycle.forecasting import foresee_change, harm, scene_of
 from keyturn.lifecycle.guards import (
     Change,
     password_rules,
@@ -47,6 +47,7 @@ from keyturn.lifecycle.sequences import (
     second_account,
     set_in_place,
 )
+from keyturn.lockout.changes import Forecast
 from keyturn.model.accounts import AccountToBe, AnyAccount, Credential
 from keyturn.model.errors import Refused
 from keyturn.model.estate import AccountLife, Estate, ManagedAccount, RealmKind, Site, SiteKind
@@ -55,7 +56,17 @@ STAGGERED_AT = 3
 """So many additional Client Connection accounts make a staggered ring (Q237759)."""
 
 
-def plan_rotation(estate: Estate, account: AnyAccount, *, patience: Patience, method: MethodPart | None = None) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A plan, and the forecast by which it was found harmless; None for one that was chosen without."""
+
+    plan: Plan
+    forecast: Forecast | None = None
+
+
+def plan_rotation(
+    estate: Estate, account: AnyAccount, *, patience: Patience, method: MethodPart | None = None
+) -> Weighed:
     """How the account gets a new password: in place, by a second account, staggered, or by the site's own
     regeneration. Raises Refused with a hint when no way keeps every holder served."""
     managed = estate.bearing(account)
@@ -71,8 +82,9 @@ def plan_rotation(estate: Estate, account: AnyAccount, *, patience: Patience, me
     password_rules(estate, managed)
     if method:
         rule = replace(rule, via=_via(managed, method))
-    plan = _plan(estate, managed, rule, patience)
-    return replace(plan, notes=(*plan.notes, *_notes(estate, managed, plan.via)))
+    found = _plan(estate, managed, rule, patience)
+    notes = (*found.plan.notes, *_notes(estate, managed, found.plan.via))
+    return replace(found, plan=replace(found.plan, notes=notes))
 
 
 def plan_creation(estate: Estate, account: AccountToBe) -> Plan:
@@ -109,30 +121,35 @@ def plan_deletion(estate: Estate, account: AnyAccount) -> Plan:
     return Plan(PlanKind.DELETE, account, (Planned(Delete(account), reason),))
 
 
-def _plan(estate: Estate, managed: ManagedAccount, rule: Rule, patience: Patience) -> Plan:
+def _plan(estate: Estate, managed: ManagedAccount, rule: Rule, patience: Patience) -> Weighed:
     if meanwhile := _meanwhile(estate, managed):
         rest = _change(estate, managed, "Keyturn alone holds it, and works with another one meanwhile", patience)
-        return Plan(PlanKind.IN_PLACE, managed.account, (*meanwhile, *rest))
+        return Weighed(Plan(PlanKind.IN_PLACE, managed.account, (*meanwhile, *rest)))
     if rule.change is How.SITE_REGENERATION:
-        return _regenerate(estate, managed, rule, patience)
-    scene = scene_of(estate, managed)
-    nothing = foresee_nothing(scene)
+        return Weighed(_regenerate(estate, managed, rule, patience))
     if rule.change is How.IN_PLACE and not rule.second_account_first:
         refuse_stopped_services(estate, managed, rule)
-        plan = _in_place(estate, managed, rule, patience)
-        harmful = harm(foresee_change(scene, plan), nothing)
+        in_place, harmful = _weighed(estate, _in_place(estate, managed, rule, patience))
         if not harmful:
-            return plan
+            return in_place
         if row(managed.role).held_by is HeldBy.EACH_CLIENT:
             raise Refused(f"changing {managed.account} in place {harmful}, and no second account may stand in for it")
         rule = replace(rule, reason=f"in place {harmful}: a second account comes first")
-    plan = _cycle(estate, managed, rule, patience)
-    if harmful := harm(foresee_change(scene, plan), nothing):
+    cycle, harmful = _weighed(estate, _cycle(estate, managed, rule, patience))
+    if harmful:
         raise Refused(
             f"no plan for {managed.account} is safe: it {harmful}",
             hint="keyturn forecast shows when and by whom; enrol those holders, or enable a logon installation",
         )
-    return plan
+    return cycle
+
+
+def _weighed(estate: Estate, plan: Plan) -> tuple[Weighed, str]:
+    """And the harm it would do: to those who hold the account it retires, which in a ring may be another one than was
+    asked for."""
+    scene = scene_of(estate, estate.bearing(plan.account))
+    forecast = foresee_change(scene, plan)
+    return Weighed(plan, forecast), harm(scene, forecast)
 
 
 def _meanwhile(estate: Estate, managed: ManagedAccount) -> list[Planned]:

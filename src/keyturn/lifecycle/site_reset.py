@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from keyturn.lifecycle.catalogue.products import row
 from keyturn.lifecycle.catalogue.rules import SiteReset
-from keyturn.lifecycle.forecasting import foresee_nothing, foresee_regenerated, harm, scene_of
+from keyturn.lifecycle.forecasting import foresee_regenerated, harm, scene_of
 from keyturn.lifecycle.guards import (
     DEFAULT_CLIENT_CONNECTION,
     password_rules,
@@ -208,7 +208,7 @@ def _refuse_missing(named: Collection[AnyAccount]) -> None:
 
 def _refuse_harm(estate: Estate, site: Site, managed: ManagedAccount) -> None:
     scene = scene_of(estate, managed)
-    if harmful := harm(foresee_regenerated(scene), foresee_nothing(scene)):
+    if harmful := harm(scene, foresee_regenerated(scene)):
         raise Refused(
             f"a reset of site {site.code} {harmful}: it gives {managed.account} another password",
             hint="enrol those holders, so that they ask before they log on; or enable a logon installation",

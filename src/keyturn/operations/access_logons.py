@@ -91,7 +91,7 @@ def _log_on(parts: Parts, name: str, share: str, door: Door, managed: ManagedAcc
     """A password that a file server called wrong is not presented again at any: not before it is another one."""
     assert managed.generation is not None
     mark = f"{identity.sid} generation {managed.generation}"
-    known = {name, *(system.name for system in parts.store.estate().systems if system.share)}
+    known = {name, *(system.name for system in parts.store.document().systems if system.share)}
     if any(parts.store.point(each).refused == mark for each in known):
         raise PointTrouble(
             f"the password of {managed.account} was called wrong, so it is not presented again",

@@ -83,7 +83,7 @@ def refresh(parts: Parts, package: Package, *, by: str) -> tuple[str, ...]:
 
 
 def _tasks(parts: Parts) -> Iterator[_Task]:
-    systems = points_of(parts, parts.store.estate().systems)
+    systems = points_of(parts, parts.store.document().systems)
     for package_id, names in parts.store.assigned_points().items():
         package = parts.store.package(package_id)
         manifest = current(parts, package)
@@ -207,7 +207,7 @@ def _withdraw(parts: Parts, record: ContentRecord) -> None:
     """What is assigned there no more. A system that is no point any more, or none we know, is left as it is."""
     if not parts.store.claim_content(record, parts.now() + CLAIM_S):
         return
-    system = points_of(parts, parts.store.estate().systems).get(record.system.casefold())
+    system = points_of(parts, parts.store.document().systems).get(record.system.casefold())
     try:
         if system is not None and system.share:
             share = content_of(parts).share(system.share)

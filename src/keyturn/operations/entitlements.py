@@ -1,6 +1,6 @@
 """Who may have which live credential: offered when a client enrols, an account is taken in, or the estate changes."""
 
-from keyturn.lifecycle.holders import holders_of
+from keyturn.lifecycle.holders import names_of_holders
 from keyturn.lifecycle.plan import CreateAccount
 from keyturn.lifecycle.sequences import pace
 from keyturn.model.accounts import Credential
@@ -16,7 +16,7 @@ def offer_to_enrolled(parts: Parts, only: str | None = None) -> None:
     for managed in estate.accounts:
         if not managed.usable or managed.generation is None or str(managed.account) in in_making:
             continue
-        names = [h.name for h in holders_of(estate, managed) if h.name in enrolled]
+        names = [name for name in names_of_holders(estate, managed) if name in enrolled]
         if names:
             parts.store.offer(Credential(managed.account, managed.generation), names, pace(estate, managed))
 

@@ -54,7 +54,7 @@ def tend(parts: Parts, files: Callable[[], Sequence[AccessFile]], *, at_once: bo
     """One round: the access points whose turn it is, or all of them `at_once`. Safe to be cut off anywhere and to
     repeat; two at once do no harm. In how many seconds the next is due."""
     without = parts.store.left_out()
-    systems = [s for s in points_of(parts.store.estate(), parts.settings.site) if not is_left_out(s.name, without)]
+    systems = [s for s in points_of(parts.store.document(), parts.settings.site) if not is_left_out(s.name, without)]
     due = [s for s in systems if at_once or parts.now() - parts.store.point(s.name).tried_at >= VISIT_S]
     current = files() if due else ()
     for system in due:

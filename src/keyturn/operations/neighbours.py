@@ -1,10 +1,12 @@
 """Where this site stands among those it knows."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from keyturn.model.accounts import same_name
 from keyturn.model.errors import NotFound
 from keyturn.model.estate import SiteCode
+from keyturn.operations.hierarchy_ports import KnownSite
 from keyturn.operations.parts import Parts
 from keyturn.operations.ports import Store
 from keyturn.site.cards import Card
@@ -13,10 +15,14 @@ from keyturn.site.hierarchy import Place, Tree
 
 def here(parts: Parts) -> Place:
     """This site. Its parent is the one it has joined, whatever the estate plans."""
-    for known in parts.store.known_sites():
-        if same_name(known.card.code, parts.settings.site):
-            return known.card.place
-    site = parts.store.estate().site(parts.settings.site)
+    return _here(parts, parts.store.known_sites())
+
+
+def _here(parts: Parts, known: Sequence[KnownSite]) -> Place:
+    for each in known:
+        if same_name(each.card.code, parts.settings.site):
+            return each.card.place
+    site = parts.store.document().site(parts.settings.site)
     return Place(site.code, site.kind, None)
 
 
@@ -25,13 +31,14 @@ def own_server(store: Store, code: str) -> str:
     for known in store.known_sites():
         if same_name(known.card.code, code):
             return known.card.server
-    return store.estate().site(code).server
+    return store.document().site(code).server
 
 
 def tree(parts: Parts) -> Tree:
     """This site and all it knows of. Refused for what is no tree."""
-    own = here(parts)
-    return _tree((own, *(k.card.place for k in parts.store.known_sites() if k.card.code != own.code)))
+    known = parts.store.known_sites()
+    own = _here(parts, known)
+    return _tree((own, *(k.card.place for k in known if k.card.code != own.code)))
 
 
 @lru_cache(maxsize=4)
@@ -42,8 +49,9 @@ def _tree(places: tuple[Place, ...]) -> Tree:
 
 def neighbours(parts: Parts) -> tuple[Card, ...]:
     """The parent and the children."""
-    own = here(parts)
-    cards = (known.card for known in parts.store.known_sites())
+    known = parts.store.known_sites()
+    own = _here(parts, known)
+    cards = (site.card for site in known)
     return tuple(card for card in cards if card.code == own.parent or card.parent == own.code)
 
 

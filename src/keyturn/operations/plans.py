@@ -38,11 +38,11 @@ def propose_rotation(
     refuse_at_secondary(parts, "accounts", f"keyturn account rotate '{account}'", account=account)
     estate = with_live_services(parts, parts.store.estate())
     managed = estate.managed(account)
-    plan = plan_rotation(estate, managed.account, patience=parts.settings.patience, method=method)
-    refuse_own_store(plan, parts.store.reached_as())
-    _refuse_unequal_second(parts, plan)
-    _refuse_impossible_password(parts, estate, managed, plan, given)
-    return propose(parts, estate, plan, by, given)
+    found = plan_rotation(estate, managed.account, patience=parts.settings.patience, method=method)
+    refuse_own_store(found.plan, parts.store.reached_as())
+    _refuse_unequal_second(parts, found.plan)
+    _refuse_impossible_password(parts, estate, managed, found.plan, given)
+    return propose(parts, found.plan, found.forecast or foresee(estate, found.plan), by, given)
 
 
 def propose_creation(parts: Parts, account: str, *, by: str, given: Secret | None = None) -> PlanRecord:
@@ -53,7 +53,7 @@ def propose_creation(parts: Parts, account: str, *, by: str, given: Secret | Non
         raise Refused(f"{managed.account} exists already", hint=f"keyturn account adopt '{account}' takes it in")
     plan = plan_creation(estate, managed.account)
     _refuse_impossible_password(parts, estate, managed, plan, given)
-    return propose(parts, estate, plan, by, given)
+    return propose(parts, plan, foresee(estate, plan), by, given)
 
 
 def propose_deletion(parts: Parts, account: str, *, by: str) -> PlanRecord:
@@ -61,7 +61,8 @@ def propose_deletion(parts: Parts, account: str, *, by: str) -> PlanRecord:
     estate = parts.store.estate()
     managed = estate.managed(account)
     refuse_last_client_connection(estate, managed)
-    return propose(parts, estate, plan_deletion(estate, managed.account), by, None)
+    plan = plan_deletion(estate, managed.account)
+    return propose(parts, plan, foresee(estate, plan), by, None)
 
 
 def approve(parts: Parts, plan_id: str, *, by: str) -> PlanRecord:
@@ -204,11 +205,11 @@ def _finish(parts: Parts, plan_id: str, plan: Plan, lease: Lease, outcome: Outco
                 report(parts, ComponentName.ACCOUNT_MANAGER, MessageId.PLAN_STOPPED, **told)
 
 
-def propose(parts: Parts, estate: Estate, plan: Plan, by: str, given: Secret | None) -> PlanRecord:
+def propose(parts: Parts, plan: Plan, forecast: Forecast, by: str, given: Secret | None) -> PlanRecord:
     record = PlanRecord(
         plan_id=parts.new_id(),
         plan=plan,
-        forecast=foresee(estate, plan),
+        forecast=forecast,
         state=PlanState.PROPOSED,
         proposed_by=by,
         proposed_at=parts.now(),
@@ -266,7 +267,7 @@ def _refuse_outdated(parts: Parts, record: PlanRecord) -> None:
         fresh = planned_again(parts, estate, plan)
     else:
         by_console = MethodPart.CONSOLE if MethodPart.CONSOLE in plan.via else None
-        fresh = plan_rotation(estate, plan.account, patience=parts.settings.patience, method=by_console)
+        fresh = plan_rotation(estate, plan.account, patience=parts.settings.patience, method=by_console).plan
     if [p.step for p in fresh.steps] != [p.step for p in plan.steps]:
         raise Refused(
             f"the estate has changed since plan {record.plan_id} was made, and it would be another plan now",

@@ -39,6 +39,12 @@ class Estates(Protocol):
     def estate(self) -> Estate:
         """One consistent reading: accounts with their identities and generations, and who has proven what."""
 
+    def outline(self) -> Estate:
+        """As `estate`, without what machines have told: who has proven what, and where accounts were used from."""
+
+    def document(self) -> Estate:
+        """As imported last: accounts as the file has them. It is kept in memory, for whoever asks every second."""
+
     def edition(self) -> int:
         """Rises with each import; 0 before the first."""
 

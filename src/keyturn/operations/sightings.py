@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from keyturn.lifecycle.holders import holders_of
+from keyturn.lifecycle.holders import names_of_holders
 from keyturn.lifecycle.own_accounts import reached_with
 from keyturn.model.accounts import AnyAccount, canonical
 from keyturn.model.estate import AccountLife, Estate, ManagedAccount, Sighted
@@ -77,7 +77,7 @@ def _held_against(estate: Estate, place: int, seen: Sequence[Sighted]) -> list[F
     if not seen:
         return []
     managed = estate.accounts[place]
-    names = {canonical(holder.name) for holder in holders_of(estate, managed)}
+    names = set(map(canonical, names_of_holders(estate, managed)))
     return [Found(managed.account, one, canonical(one.source) in names) for one in seen]
 
 

@@ -64,7 +64,7 @@ def _behind(parts: Parts, document: SiteControl) -> tuple[tuple[Owner, tuple[Ope
     """What each owner says by now and the document does not."""
     urls = {card.code: card.address.url for card in neighbours(parts)}
     return (
-        (Owner.ESTATE, following(document, parts.store.estate())),
+        (Owner.ESTATE, following(document, parts.store.outline())),
         (Owner.HIERARCHY, following_hierarchy(document, urls)),
         (Owner.CONTROL_FILE, missing_items(document)),
     )

@@ -20,7 +20,7 @@ from keyturn.operations.bundles import post
 from keyturn.operations.clients import Contact, Handed
 from keyturn.operations.gate import Adopt, Direction, Drop
 from keyturn.operations.hierarchy_ports import HeldCredential, Session, SiteLogon, Standing, Told, Unreached
-from keyturn.operations.neighbours import card_of, here
+from keyturn.operations.neighbours import card_of
 from keyturn.operations.parts import Parts
 from keyturn.site import messages
 from keyturn.site.bundles import Kind
@@ -49,14 +49,15 @@ def is_address_account(credential: HeldCredential) -> bool:
 
 def tell_sites(parts: Parts) -> None:
     """Tell every site server what it is to hold now, or to forget."""
-    own, words = here(parts).code, parts.store.words()
-    sites = [known.card for known in parts.store.known_sites() if known.card.code != own]
+    own = parts.settings.site
+    sites = [known.card for known in parts.store.known_sites() if not same_name(known.card.code, own)]
+    if not sites:
+        return
+    words = parts.store.words()
     contacts = [
         Contact(site.server, {account: word.generation for account, word in words.get(site.code, {}).items()})
         for site in sites
     ]
-    if not contacts:
-        return
     for site, directions in zip(sites, clients.direct_all(parts, contacts), strict=True):
         _tell(parts, site, directions, words.get(site.code, {}))
 

@@ -39,23 +39,28 @@ def propose_reset(parts: Parts, asked: Asked, *, by: str) -> PlanRecord:
     What can be refused without a logon is refused before one.
     """
     _refuse_second(parts, asked.site)
-    preview(parts, asked, by=by)
+    _planned_before(parts, asked)
     for account, secret in _handed_in(parts.store.estate(), asked):
         adopt(parts, account, secret, by=by)
     estate = parts.store.estate()
     plan = planned_reset(parts, estate, asked.site, _names(asked.setup), recreate=asked.recreate)
-    return plans.propose(parts, estate, plan, by, None)
+    return plans.propose(parts, plan, foresee(estate, plan), by, None)
 
 
 def preview(parts: Parts, asked: Asked, *, by: str) -> PlanRecord:
     """The plan as it would be proposed. Nothing is kept, and nobody logs on."""
+    known, plan = _planned_before(parts, asked)
+    return PlanRecord("", plan, foresee(known, plan), PlanState.PROPOSED, by, parts.now())
+
+
+def _planned_before(parts: Parts, asked: Asked) -> tuple[Estate, Plan]:
+    """From the estate as if the passwords handed in were proven already, and that estate."""
     refuse_elsewhere(parts, asked.site)
     instead = "keyturn account rotate ACCOUNT; here: keyturn site components restart --all"
     refuse_at_secondary(parts, "accounts", instead)
     estate = parts.store.estate()
     known = _as_if_known(estate, [account for account, _ in _handed_in(estate, asked)])
-    plan = planned_reset(parts, known, asked.site, _names(asked.setup), recreate=asked.recreate)
-    return PlanRecord("", plan, foresee(known, plan), PlanState.PROPOSED, by, parts.now())
+    return known, planned_reset(parts, known, asked.site, _names(asked.setup), recreate=asked.recreate)
 
 
 def assign(parts: Parts, system: str, *, by: str) -> None:

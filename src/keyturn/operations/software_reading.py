@@ -68,6 +68,6 @@ def known_clients(parts: Parts) -> tuple[KnownClient, ...]:
     told: dict[str, Facts] = {canonical(each.client): each.facts for each in parts.store.facts()}
     return tuple(
         known_client(holder, told.get(canonical(holder.name), {}))
-        for holder in parts.store.estate().all_clients()
+        for holder in parts.store.document().all_clients()
         if holder.kind in CLIENT_KINDS
     )

@@ -20,25 +20,28 @@ LOOK_S = 0.5
 
 
 def link_components(parts: Parts, chance: Callable[[], float] = random.random) -> Sequence[Component]:
-    """`chance` gives numbers from 0 to 1."""
+    """`chance` gives numbers from 0 to 1. A site that knows of no other is spared the dozen readings of a look."""
     sender, handing = Sender(parts, chance), HandingDown(parts)
 
     def tell() -> float:
-        tell_sites(parts)
-        handing.turn()
-        tell_owners(parts)
+        if parts.store.known_sites():
+            tell_sites(parts)
+            handing.turn()
+            tell_owners(parts)
         return LOOK_S
 
     def send() -> float:
-        prove_fresh(parts)
-        sender.turn()
+        if parts.store.known_sites():
+            prove_fresh(parts)
+            sender.turn()
         return LOOK_S
 
     def open_all() -> float:
         if parts.receive_folder is not None:
             take_from(parts, parts.receive_folder)
-        open_arrived(parts, HANDLERS)
-        gather(parts)
+        if parts.store.known_sites():
+            open_arrived(parts, HANDLERS)
+            gather(parts)
         return LOOK_S
 
     return (

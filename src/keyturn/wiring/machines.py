@@ -33,7 +33,7 @@ class Machines:
         self._looked = self._now()
         edition = self._store.edition()
         if edition != self._edition:
-            estate = self._store.estate()
+            estate = self._store.document()
             holders = [*estate.all_clients(), *(consumer.holder for consumer in estate.consumers)]
             self._known = {holder.name: holder for holder in holders}
             self._edition = edition

@@ -1,6 +1,6 @@
 """The estate: the file as imported last, joined with what has become of its accounts since."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -25,9 +25,18 @@ class SqlEstates(Part, Estates):
         """Accounts in the order of the file, then those that Keyturn made or the file no longer has, by name."""
         with self._database.reading() as connection:
             last = self._last_import(connection)
-            managed = _managed(connection)
+            managed = _managed(connection, sightings.seen(connection))
             proven = _proven(connection)
-        return replace(last.document, accounts=tuple(sorted(managed, key=last.place)), holdings=proven)
+        return replace(last.document, accounts=last.in_order(managed), holdings=proven)
+
+    def outline(self) -> Estate:
+        with self._database.reading() as connection:
+            last = self._last_import(connection)
+            return replace(last.document, accounts=last.in_order(_managed(connection, {})))
+
+    def document(self) -> Estate:
+        with self._database.reading() as connection:
+            return self._last_import(connection).document
 
     def edition(self) -> int:
         with self._database.reading() as connection:
@@ -37,7 +46,7 @@ class SqlEstates(Part, Estates):
         realm, _, rest = name.replace("/", "\\").partition("\\")
         is_it = (accounts.c.realm_key == canonical(realm), accounts.c.name_key == canonical(rest))
         with self._database.reading() as connection:
-            found = _managed(connection, *is_it)
+            found = _managed(connection, sightings.seen(connection), *is_it)
         if not found:
             raise NotFound(f"no account {name} in the estate", hint="keyturn account list")
         return found[0]
@@ -107,7 +116,7 @@ class SqlEstates(Part, Estates):
     def account(self, account: AnyAccount) -> ManagedAccount:
         with self._database.reading() as connection:
             row = account_rows.known(connection, account)
-            found = _managed(connection, accounts.c.account_id == row.key)
+            found = _managed(connection, sightings.seen(connection), accounts.c.account_id == row.key)
         if not found:
             raise NotFound(f"{row.account} has no role yet: only an open plan names it", hint="keyturn plan list")
         return found[0]
@@ -119,8 +128,11 @@ class _Import:
         self.document = document
         self._places = {_name_key(entry.account): place for place, entry in enumerate(document.accounts)}
 
-    def place(self, managed: ManagedAccount) -> tuple[int, tuple[str, str]]:
+    def in_order(self, managed: Iterable[ManagedAccount]) -> tuple[ManagedAccount, ...]:
         """As in the file; those that it does not have follow by name."""
+        return tuple(sorted(managed, key=self._place))
+
+    def _place(self, managed: ManagedAccount) -> tuple[int, tuple[str, str]]:
         name = _name_key(managed.account)
         return self._places.get(name, len(self._places)), name
 
@@ -130,9 +142,10 @@ def _edition() -> Select[Any]:
     return select(func.max(imports.c.number))
 
 
-def _managed(connection: Connection, *which: ColumnElement[bool]) -> list[ManagedAccount]:
-    """The accounts that bear a role."""
-    seen = sightings.seen(connection)
+def _managed(
+    connection: Connection, seen: Mapping[str, Sequence[Sighted]], *which: ColumnElement[bool]
+) -> list[ManagedAccount]:
+    """The accounts that bear a role. `seen` by their keys."""
     query = _managed_query().where(*which) if which else _managed_query()
     return [_bearing(*row, seen=seen) for row in connection.execute(query)]
 

@@ -1,9 +1,9 @@
 """Sites that are known, this one's own keys, links to neighbours, and passwords that other sites gave."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Row, Table, delete, insert, or_, select, update
+from sqlalchemy import Row, Select, Table, delete, insert, or_, select, update
 
 from keyturn.adapters.store.cipher import Place, Purpose
 from keyturn.adapters.store.database import Part
@@ -52,7 +52,7 @@ class SqlKnownSites(Part, KnownSites):
 
     def known_sites(self) -> tuple[KnownSite, ...]:
         with self._database.reading() as connection:
-            rows = connection.execute(select(known_sites).order_by(known_sites.c.code)).all()
+            rows = connection.execute(_known()).all()
         return tuple(KnownSite(_card(bytes(row.card)), SiteCode(row.introduced_by)) for row in rows)
 
     def keep_site(self, site: KnownSite) -> None:
@@ -145,6 +145,11 @@ class SqlHeldCredentials(Part, HeldCredentials):
         with self._database.writing() as connection:
             this = held_credentials.c.account_key == canonical(account)
             connection.execute(delete(held_credentials).where(this))
+
+
+@cache
+def _known() -> Select[Any]:
+    return select(known_sites).order_by(known_sites.c.code)
 
 
 @lru_cache(maxsize=4096)

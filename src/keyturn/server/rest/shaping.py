@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from keyturn.lifecycle.holders import holders_of
+from keyturn.lifecycle.holders import crowds_of, names_of_holders
 from keyturn.lifecycle.journal import Marked
 from keyturn.lifecycle.plan import (
     AwaitCanary,
@@ -80,7 +80,7 @@ def forecast_shape(forecast: Forecast) -> ForecastShape:
 def account_shape(estate: Estate, managed: ManagedAccount, due: Mapping[str, Act]) -> AccountShape:
     """`due` are the openings that call for a rotation, by canonical name (`operations.envelopes.due`)."""
     opened = due.get(canonical(str(managed.account)))
-    holders = holders_of(estate, managed)
+    holders = names_of_holders(estate, managed)
     proven = {h.holder for h in estate.holdings if h.account == managed.account and h.generation == managed.generation}
     return AccountShape(
         account=str(managed.account),
@@ -90,7 +90,7 @@ def account_shape(estate: Estate, managed: ManagedAccount, due: Mapping[str, Act
         generation=managed.generation,
         successor=str(managed.successor) if managed.successor else None,
         holders=len(holders),
-        current=sum(holder.name in proven for holder in holders),
+        current=sum(name in proven for name in holders),
         due="opened" if opened else "",
         opened_at=opened.at if opened else None,
         opened_by=opened.by if opened else "",
@@ -102,10 +102,11 @@ def detail_shape(
 ) -> AccountDetailShape:
     holdings = {h.holder: h for h in estate.holdings if h.account == managed.account}
     held_by = [
-        HolderShape(holder.name, holder.kind)
-        if (holding := holdings.get(holder.name)) is None
-        else HolderShape(holder.name, holder.kind, holding.generation, holding.proof, holding.at)
-        for holder in holders_of(estate, managed)
+        HolderShape(name, like.kind)
+        if (holding := holdings.get(name)) is None
+        else HolderShape(name, like.kind, holding.generation, holding.proof, holding.at)
+        for names, like in crowds_of(estate, managed)
+        for name in names
     ]
     replicas = [replica_shape(r) for r in (state.replicas if state else ())]
     return AccountDetailShape(account_shape(estate, managed, due), held_by, state.enabled if state else None, replicas)
