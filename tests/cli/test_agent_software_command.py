@@ -1,15 +1,19 @@
 """`keyturn agent run` with programs to run, and `keyturn agent software`, verb by verb."""
 
 import json
+import threading
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from click.testing import CliRunner, Result
 
+from keyturn.agent.home import Home
 from keyturn.agent.ports import SoftwareParts
+from keyturn.agent.software.place import Place
 from keyturn.agent.software.requests import Requests
 from keyturn.cli.agent import agent
 from keyturn.distribution.accesses import Access
@@ -18,6 +22,7 @@ from keyturn.model.logon import Answer
 from keyturn.model.software import Afterwards, At, Rights
 from tests.memory_runner import exits
 from tests.policies import NETWORK, NOW, offer, policy
+from tests.posix_runs import wait_until
 from tests.story.software_site import SoftwareMachine, SoftwareSite
 
 
@@ -35,12 +40,12 @@ def machine(site: SoftwareSite, tmp_path: Path) -> SoftwareMachine:
     return SoftwareMachine(site, tmp_path / "agent").enrol()  # type: ignore[return-value]
 
 
-def typed(machine: SoftwareMachine, *words: str) -> Result:
+def typed(machine: SoftwareMachine, *words: str, **others: Any) -> Result:
     def unused(*_: object) -> NoReturn:
         raise AssertionError("nothing here has content")
 
     needs = SoftwareParts(lambda *_: machine.runner, lambda *_: unused, unused, unused, computer=machine.computer)
-    parts = SimpleNamespace(agent=replace(machine.parts, software=needs))
+    parts = SimpleNamespace(agent=replace(machine.parts, software=needs, **others))
     return CliRunner().invoke(agent, [*words, "--dir", str(machine.folder)], obj=parts)
 
 
@@ -58,6 +63,28 @@ def test_one_contact_runs_what_is_due_to_its_end(site, machine):
     assert [report.state.value for report in site.reports] == [
         "received", "received", "waiting", "running", "succeeded",
     ]  # fmt: skip
+
+
+def test_programs_run_once_no_other_process_of_the_agent_runs_any(site, machine):
+    site.offer(policy(offer(1)))
+    place, contacts = Place(Home(machine.folder)), threading.current_thread()
+    place.make()
+    other = ExitStack()
+    assert other.enter_context(place.alone())
+    seen: list[list[str]] = []
+
+    def wait(told: threading.Event, seconds: float) -> bool:
+        if threading.current_thread() is not contacts:
+            return told.wait(0.02)
+        seen.append([report.state.value for report in site.reports])
+        other.close()
+        if len(seen) > 1:
+            wait_until(lambda: any(report.state == "succeeded" for report in site.reports), "nothing ran")
+            told.set()
+        return told.is_set()
+
+    assert typed(machine, "run", "--interval", "1", wait=wait).exit_code == 0
+    assert seen[0] == [], "another process ran programs then"
 
 
 def test_a_program_that_failed_is_shown_with_its_reason(site, machine):

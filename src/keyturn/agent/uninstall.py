@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from keyturn.agent.home import INSTALLATION, KEYS, LOCK, Home
-from keyturn.agent.service import own_folder, service
+from keyturn.agent.service import STARTING, own_folder, service
 from keyturn.model.errors import Refused
 from keyturn.wire.pushed import PROGRAM
 
@@ -35,7 +35,7 @@ def uninstall(home: Home, lower: Callable[[], object] = lambda: None) -> list[Pa
 def _is_an_agents(folder: Path) -> bool:
     """Or empty, as a try that was cut off leaves it."""
     found = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    return not found or bool(found & {INSTALLATION, KEYS, LOCK})
+    return not found or bool(found & {INSTALLATION, KEYS, LOCK, STARTING})
 
 
 def _delete(folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -13,6 +12,7 @@ from keyturn.cli.agent_consumers import consumers, put_back
 from keyturn.cli.agent_options import folder_option, no_restart_option
 from keyturn.cli.agent_service import start, stop, uninstall
 from keyturn.cli.agent_software import software
+from keyturn.cli.printing import say
 from keyturn.cli.scan import scan
 from keyturn.cli.told_to_stop import told_to_stop
 
@@ -94,25 +94,26 @@ def run(
     from keyturn.agent.contact import contact
     from keyturn.agent.software.opening import software as programs_of
     from keyturn.agent.software.opening import without_restarts
+    from keyturn.agent.software.standing import standing
     from keyturn.agent.ungated import ungated_contact
 
     home, client = _client(parts, folder)
     act = ungated_contact if ungated else contact
     own = without_restarts(parts.agent) if no_restart else parts.agent
-    with told_to_stop() as stopped, programs_of(home, own) as programs:
-        besides = programs.exchange if programs else turns.nothing
 
-        def turn() -> "tuple[Report, Status]":
-            return turns.take_turn(home, client, act, parts.agent, gated=not ungated, besides=besides)
+    def turn(besides: turns.Besides) -> "tuple[Report, Status]":
+        return turns.take_turn(home, client, act, parts.agent, gated=not ungated, besides=besides)
 
+    with told_to_stop() as stopped:
         if once:
-            told = _told(turn(), as_json)
-            if programs:
-                programs.run_out(stopped)
+            with programs_of(home, own) as programs:
+                told = _told(turn(programs.exchange if programs else turns.nothing), as_json)
+                if programs:
+                    programs.run_out(stopped)
             sys.exit(told)
-        with programs.beside(stopped, parts.agent.wait) if programs else nullcontext():
+        with standing(home, own, stopped) as besides:
             turns.run(
-                turn,
+                lambda: turn(besides()),
                 parts.agent,
                 interval_s=interval,
                 contact_s=client.installation.contact_s,
@@ -191,7 +192,7 @@ def leave(yes: bool, folder: Path, as_json: bool) -> None:
     if not yes:
         click.confirm("Leave?", abort=True, err=True)
     forget(home)
-    _print({"agent": name, "left": site}, f"{name} has left site {site}; release it there too", as_json)
+    _print({"agent": name, "left": site}, f"{name} has left site {site}; there: keyturn client forget {name}", as_json)
 
 
 def _home(folder: Path) -> "Home":
@@ -238,9 +239,9 @@ def _tell(report: "Report", status: "Status", as_json: bool) -> None:
 def _hint(status: "Status") -> None:
     from keyturn.agent.ways_out import WAYS_OUT
 
-    way_out = WAYS_OUT.get(status.answer) if status.answer else None
+    way_out = status.hint or (WAYS_OUT.get(status.answer) if status.answer else None)
     if way_out:
-        click.echo(f"hint:  {way_out}", err=True)
+        say("hint:  ", way_out)
 
 
 def _print(values: dict[str, str], words: str, as_json: bool) -> None:

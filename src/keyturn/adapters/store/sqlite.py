@@ -37,9 +37,13 @@ def engines(url: URL, busy_s: int) -> tuple[Engine, Engine]:
 
 
 def _create_private(path: Path) -> None:
-    """SQLite would make the file readable by all; its WAL takes the mode of the file."""
+    """SQLite would make the file readable by all; its WAL takes the mode of the file. One that is there is not opened:
+    to close it again would end every lock that connections of this process hold on it (sqlite.org, How To Corrupt,
+    2.2)."""
     try:
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return
     except OSError as error:
         raise NotAStore(f"no store at {path}: {error.strerror}") from None
 

@@ -10,10 +10,10 @@ programs; the folder is written by the agent alone.
 """
 
 import contextlib
-import errno
 import fcntl
 import hashlib
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
@@ -58,7 +58,9 @@ class Cache:
     def prune(self, offered: Collection[str], max_bytes: int, unused_since: float) -> int:
         """Take away what is neither offered nor held: whatever was not used since that moment, and the longest unused
         until the rest has no more than so many bytes. How many went."""
-        used = {path.name: path.stat().st_mtime for path in self._entries()}
+        for left in self._root.glob(".*"):
+            shutil.rmtree(left, ignore_errors=True)
+        used = {path.name: used_at for path in self._entries() if (used_at := _used_at(path)) is not None}
         sizes = {digest: self._size(digest) for digest in used}
         gone = 0
         for digest in sorted(used.keys() - set(offered), key=lambda digest: used[digest]):
@@ -71,7 +73,8 @@ class Cache:
         return shutil.disk_usage(self._root).free
 
     def _entries(self) -> list[Path]:
-        return [path for path in self._root.iterdir() if path.is_dir()] if self._root.is_dir() else []
+        found = self._root.iterdir() if self._root.is_dir() else ()
+        return [path for path in found if path.is_dir() and not path.name.startswith(".")]
 
     def _size(self, digest: str) -> int:
         with contextlib.suppress(FileNotFoundError):  # it goes or comes just now
@@ -79,12 +82,14 @@ class Cache:
         return 0
 
     def _remove(self, digest: str) -> bool:
+        """Out of the way before anything of it goes: who comes meanwhile begins anew in its place. What a crash leaves
+        the next `prune` takes away."""
+        gone = self._root / f".{secrets.token_hex(8)}"
         try:
             with self._locked(digest, fcntl.LOCK_EX | fcntl.LOCK_NB):
-                shutil.rmtree(self._root / digest)
-        except OSError as error:
-            if error.errno not in (errno.EWOULDBLOCK, errno.ENOENT):
-                raise
+                (self._root / digest).rename(gone)
+                shutil.rmtree(gone, ignore_errors=True)
+        except BlockingIOError:
             return False
         return True
 
@@ -93,14 +98,16 @@ class Cache:
         """Whoever waited while the folder was taken away locks the one that is made in its place."""
         path = self._root / digest / _LOCK
         while True:
-            make_readable(path.parent)
             try:
+                make_readable(path.parent)
                 opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            except FileNotFoundError:
+            except (FileNotFoundError, FileExistsError):
+                if os.path.lexists(path.parent) and not path.parent.is_dir():
+                    raise
                 continue
             try:
                 fcntl.flock(opened, kind)
-                if os.fstat(opened).st_nlink:
+                if _is_at(opened, path):
                     os.utime(path.parent)
                     yield
                     return
@@ -219,6 +226,21 @@ class Part:
     def _count(self, piece: bytes) -> None:
         self._digest.update(piece)
         self.size += len(piece)
+
+
+def _used_at(folder: Path) -> float | None:
+    """None where another thread has just taken it away."""
+    try:
+        return folder.stat().st_mtime
+    except FileNotFoundError:
+        return None
+
+
+def _is_at(opened: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(opened), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _is_whole(path: Path, file: File) -> bool:

@@ -5,6 +5,7 @@ The demonstration plays on it, and the lab stands on it.
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -12,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from keyturn.wire.door import Door
 REALM, SITE, ACCOUNT = "CORP", "DMO", "KtClient"
 FULL_NAME = f"{REALM}\\{ACCOUNT}"
 CUSTODIANS = ("alice", "bob", "carol")
+_PORTS = range(20_000, 32_000)
+"""Below ip_local_port_range of ip(7), as every distribution has it."""
 
 _ESTATE = """
 product = "sms2003"
@@ -194,8 +197,12 @@ def until(what: str, happened: Callable[[], bool], within_s: float) -> None:
         time.sleep(0.05)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port(*addresses: str) -> int:
+    """Of this machine, or of those of its addresses. None of those that the kernel gives to connections as they come:
+    any of these may be taken when somebody listens at last."""
+    for port in random.SystemRandom().sample(_PORTS, 100):
+        with suppress(OSError), ExitStack() as taken:
+            for address in addresses or ("127.0.0.1",):
+                taken.enter_context(socket.create_server((address, port)))
+            return port
+    raise StageError("no port of this machine is free")

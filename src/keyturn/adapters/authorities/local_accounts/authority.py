@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from keyturn.adapters.authorities.local_accounts import discovery, faillock, files
-from keyturn.adapters.authorities.local_accounts.files import MAKING, Record
+from keyturn.adapters.authorities.local_accounts.files import LOCKED, MAKING, Record
 from keyturn.adapters.authorities.local_accounts.hashing import matches, yescrypt
 from keyturn.adapters.authorities.local_accounts.programs import Machine
 from keyturn.adapters.authorities.reaching import Logins, settings_of
@@ -97,9 +97,7 @@ class LocalAccounts:
         stays so; a lock by wrong passwords stays too."""
         found = self._require(account)
         self._accept(secret, found.name)
-        self._change(found.name, secret)
-        if not found.enabled and found.hashed:
-            self._run("usermod", "--lock", "--", found.name)
+        self._change(found.name, secret, disabled=not found.enabled and bool(found.hashed))
 
     def try_logon(
         self, account: Account, secret: Secret, *, protocol: LogonProtocol, replica: str | None = None
@@ -174,8 +172,9 @@ class LocalAccounts:
     def _account(self, found: Record) -> Account:
         return Account(self._realm.name, found.sid, found.name)
 
-    def _change(self, name: str, secret: Secret) -> None:
-        self._run("chpasswd", "--encrypted", entered=f"{name}:{yescrypt(secret)}\n")
+    def _change(self, name: str, secret: Secret, *, disabled: bool = False) -> None:
+        """In one write: an account that is disabled is never open with the new password, not even for a moment."""
+        self._run("chpasswd", "--encrypted", entered=f"{name}:{LOCKED * disabled}{yescrypt(secret)}\n")
 
     def _run(self, program: str, *arguments: str, entered: str = "") -> None:
         self._machine.run(program, *arguments, entered=entered)

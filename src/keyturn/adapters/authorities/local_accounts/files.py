@@ -9,7 +9,8 @@ from keyturn.adapters.authorities.local_accounts.programs import Machine
 from keyturn.model.errors import AuthorityError
 
 _MACHINE_ID, _PASSWD, _SHADOW, _GROUP = _PATHS = ("/etc/machine-id", "/etc/passwd", "/etc/shadow", "/etc/group")
-_LOCKED = "!"
+LOCKED = "!"
+"""Before a hash, it disables the account."""
 _MARK_BYTES = 6
 MAKING = "keyturn-making"
 """The comment of an account that has no password yet."""
@@ -62,14 +63,14 @@ class Files:
 
     def _record(self, row: tuple[str, ...]) -> Record:
         name, _, uid, gid, comment, *_ = row
-        shadow = next((row for row in self.shadow if row[0] == name), (name, _LOCKED, *[""] * 7))
-        hashed = shadow[1].lstrip(_LOCKED)
+        shadow = next((row for row in self.shadow if row[0] == name), (name, LOCKED, *[""] * 7))
+        hashed = shadow[1].lstrip(LOCKED)
         return Record(
             sid=self._sid(uid),
             name=name,
             comment=comment,
             groups=frozenset(self._groups_of(name, gid)),
-            enabled=bool(hashed) and not shadow[1].startswith(_LOCKED),
+            enabled=bool(hashed) and not shadow[1].startswith(LOCKED),
             changed_day=_number(shadow[2]),
             max_days=_number(shadow[4]),
             expiry_day=_number(shadow[7]),

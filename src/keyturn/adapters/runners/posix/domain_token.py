@@ -7,18 +7,15 @@ that it is ours, as the comment of the token account of other machines does.
 
 import pwd
 import re
-import threading
 from enum import Enum, auto
 
 from keyturn.adapters.runners.posix import name_service
-from keyturn.adapters.runners.posix.accounts import legal_name
+from keyturn.adapters.runners.posix.accounts import alone, legal_name
 from keyturn.model.errors import KeyturnError, NotFound, Refused
 
 NAME, GROUP = "SMSCliToknAcct&", "SMSInternalCliGrp"
 _OURS = "Keyturn, "
 _DESCRIPTION = f"{_OURS}the token account of domain controllers"
-_MAKING = threading.Lock()
-"""Two runs may be the first at once."""
 
 
 class _State(Enum):
@@ -38,7 +35,7 @@ def ensure() -> pwd.struct_passwd:
             hint="install libnss-winbind and put winbind after files in the lines passwd and group of "
             "/etc/nsswitch.conf",
         )
-    with _MAKING:
+    with alone():
         _make_whole()
     return known()
 

@@ -1,5 +1,6 @@
 """What is on disk of a run before anything of it is elsewhere, so that a start after a crash finds the rest of it."""
 
+import errno
 import os
 import shutil
 import signal
@@ -15,6 +16,8 @@ from keyturn.adapters.runners.posix import kernel
 
 _RECORD, _TEMP = "record.json", "tmp"
 _PATIENCE_S = 30
+_IN_USE = frozenset({errno.ENOTEMPTY, errno.ENOENT})
+"""What a folder says that others write to, or delete from, while it is removed."""
 _MIFS, _MIF_BYTES = 16, 64 * 1024
 
 
@@ -64,7 +67,15 @@ class Run:
         return tuple(content for path in newest if (content := _plain_content(path)) is not None)
 
     def close(self) -> None:
-        shutil.rmtree(self._folder)
+        """Processes that were killed a moment ago go on writing here until the kernel is done with each."""
+        until = time.monotonic() + _PATIENCE_S
+        while self._folder.exists():
+            try:
+                shutil.rmtree(self._folder)
+            except OSError as error:
+                if error.errno not in _IN_USE or time.monotonic() > until:
+                    raise
+                time.sleep(0.01)
 
     def put_right(self) -> str:
         """What was found; empty where all is as it should be."""

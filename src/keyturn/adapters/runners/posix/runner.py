@@ -8,7 +8,7 @@ which sees nobody but the program. The program finds its content read-only, its 
 import os
 import re
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -170,13 +170,18 @@ def _paths(order: RunOrder) -> list[tuple[str, str]]:
 
 
 def _give_home(identity: Identity) -> None:
-    """A realm's account that was never here before has none, and a program installs into its profile."""
+    """A realm's account that was never here before has none, and a program installs into its profile. It is there once
+    it is the account's, whenever an agent is killed."""
     if not identity.raised:
         return
     with accounts.alone():
         if not identity.home.exists():
-            identity.home.mkdir(mode=0o700, parents=True)
-            os.chown(identity.home, identity.uid, identity.gid)
+            fresh = identity.home.with_name(f".{identity.home.name}.keyturn")
+            with suppress(FileNotFoundError):
+                fresh.rmdir()
+            fresh.mkdir(mode=0o700, parents=True)
+            os.chown(fresh, identity.uid, identity.gid)
+            fresh.rename(identity.home)
 
 
 def _ended(how: HowEnded, stage: Stage, identity: Identity) -> Ended:
