@@ -58,4 +58,4 @@ def cutting(listening: Path, target: Path) -> Iterator[Cut]:
             yield cut
         finally:
             listener.shutdown(socket.SHUT_RDWR)
-            thread.join(10)
+            thread.join(60)

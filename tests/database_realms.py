@@ -2,7 +2,6 @@
 
 import secrets
 import shutil
-import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 import trustme
 
 from keyturn.adapters.authorities.reaching import Login, Maker
+from keyturn.cli.demo.stage import free_port
 from keyturn.contracts.authority import GROUPS
 from keyturn.lifecycle.ports import Authority
 from keyturn.model.accounts import AccountToBe, RealmName
@@ -96,7 +96,7 @@ def certificates_for(owner: str | None) -> Iterator[Certificates]:
 def postgresql_realm(tls: Certificates | None = None) -> Iterator[Database]:
     from keyturn.adapters.authorities.postgresql.authority import open_authority
 
-    port = _free_port()
+    port = free_port()
     settings = [
         "-c log_statement=all -c log_min_messages=debug5 -c log_error_verbosity=verbose -c log_connections=on",
         "-c log_min_duration_statement=0 -c log_parameter_max_length=-1 -c debug_print_parse=on",
@@ -138,7 +138,7 @@ def mariadb_realm(tls: Certificates | None = None) -> Iterator[Database]:
     from keyturn.adapters.authorities.mariadb.authority import open_authority
     from keyturn.adapters.authorities.mariadb.passwords import identified
 
-    port = _free_port()
+    port = free_port()
     settings = ["--general-log=1", "--slow-query-log=1", "--long-query-time=0", "--log-warnings=9"]
     settings += [f"--max-password-errors={THRESHOLD}", "--skip-networking=0", f"--port={port}"]
     settings += [f"--ssl-cert={tls.chain}", f"--ssl-key={tls.key}"] if tls else ["--skip-ssl"]
@@ -167,12 +167,6 @@ def mariadb_realm(tls: Certificates | None = None) -> Iterator[Database]:
             set_mark=b"Query\tALTER USER 'kt-service'@'%' IDENTIFIED",
             refusal_mark=b"Connect\tAccess denied for user 'keyturn'",
         )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 BOTH = {"postgresql": postgresql_realm, "mariadb": mariadb_realm}

@@ -16,7 +16,7 @@ import pytest
 from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 
-_PATIENCE_S = 30
+_PATIENCE_S = 90
 
 
 @dataclass

@@ -22,6 +22,7 @@ import pytest
 import trustme
 from ldap.controls.simple import RelaxRulesControl
 
+from keyturn.cli.demo.stage import free_port
 from keyturn.model.accounts import RealmName
 from keyturn.model.estate import Realm, RealmKind
 from tests.openldap_configuration import (
@@ -47,7 +48,7 @@ PROXY = "127.0.0.3"
 
 EVERYTHING_BUT_PACKETS = str(0xFFFF & ~2 & ~16)
 """slapd.conf(5), loglevel: all but `packets` and `BER`, which dump what every client sends, byte by byte."""
-_PATIENCE_S = 10.0
+_PATIENCE_S = 60.0
 
 
 @dataclass
@@ -169,7 +170,7 @@ def running(level: str = "stats", *, access: str = ACCESS) -> Iterator[Directory
     folder = Path(tempfile.mkdtemp(prefix="keyturn-ldap-", dir=place))
     servers: list[Slapd] = []
     try:
-        port = _free_port()
+        port = free_port(*ADDRESSES)
         authority = trustme.CA()
         authority.cert_pem.write_to_path(str(folder / "ca.pem"))
         for name, address in zip(("provider", "consumer"), ADDRESSES, strict=True):
@@ -216,14 +217,6 @@ def _own(folder: Path, user: str | None) -> None:
     if user:
         for path in (folder, *folder.rglob("*")):
             shutil.chown(path, user)
-
-
-def _free_port() -> int:
-    """On both addresses."""
-    with socket.create_server((ADDRESSES[0], 0)) as one:
-        port: int = one.getsockname()[1]
-        with socket.create_server((ADDRESSES[1], port)):
-            return port
 
 
 def _ordinary_user() -> str:

@@ -28,7 +28,7 @@ class Proxy:
             except OSError:
                 return
             provider = self.directory.provider
-            server = socket.create_connection((provider.address, provider.port), timeout=10)
+            server = socket.create_connection((provider.address, provider.port), timeout=60)
             for source, target, answers in ((client, server, False), (server, client, True)):
                 threading.Thread(target=self._carry, args=(source, target, answers), daemon=True).start()
 
@@ -58,7 +58,7 @@ def proxied(directory: Directory) -> Iterator[Proxy]:
     finally:
         proxy.listener.shutdown(socket.SHUT_RDWR)
         proxy.listener.close()
-        thread.join(10)
+        thread.join(60)
 
 
 def sets(directory: Directory) -> int:

@@ -16,6 +16,7 @@ from keyturn.contracts.runner import INSTALLER, Commands
 from tests.private_etc import private_etc
 
 USER = "kt-alice"
+TOKEN, STAND_IN = legal_name(TOKEN_NAME), stand_in_name(INSTALLER)
 _PATIENCE_S = 60.0
 
 COMMANDS = Commands(
@@ -42,6 +43,8 @@ def machine() -> Iterator[None]:
     with private_etc():
         subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "homes", "/home"], check=True)
         try:
+            for name in (TOKEN, STAND_IN):  # other tests may have had them made on the machine itself
+                subprocess.run(["userdel", "--force", "--", name], check=False, capture_output=True)
             subprocess.run(["useradd", "--create-home", "--shell", "/bin/sh", USER], check=True, capture_output=True)
             yield
         finally:
@@ -58,9 +61,6 @@ def left_of(runs: Path) -> list[str]:
     found += [f"{path} is on disk" for path in (runs.iterdir() if runs.is_dir() else ())]
     found += [f"{rule} is a rule of sudo" for rule in Path("/etc/sudoers.d").glob("*keyturn*")]
     return found + [f"{name} may use sudo" for name in (TOKEN, STAND_IN) if _may_use_sudo(name)]
-
-
-TOKEN, STAND_IN = legal_name(TOKEN_NAME), stand_in_name(INSTALLER)
 
 
 def _processes(runs: Path) -> list[str]:

@@ -47,7 +47,7 @@ _KRB5 = """\
  }}
 """
 _COMPARED = ("userAccountControl", "msDS-KeyVersionNumber", "lockoutTime", "pwdLastSet")
-_CONVERGES_S = 20
+_CONVERGES_S = 90
 
 
 @dataclass(frozen=True)

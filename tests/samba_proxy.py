@@ -28,7 +28,7 @@ class Proxy:
                 client, _ = listener.accept()
             except OSError:
                 return
-            server = socket.create_connection((self.target, port), timeout=10)
+            server = socket.create_connection((self.target, port), timeout=60)
             for source, sink, answers in ((client, server, False), (server, client, True)):
                 threading.Thread(target=self._carry, args=(source, sink, answers), daemon=True).start()
 

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import pytest
 
+from keyturn.cli.demo.stage import free_port
 from keyturn.wire.ssh import Ssh
 from tests.how_to import commands
 from tests.private_etc import enter, namespace_of_now, private_etc
@@ -47,7 +48,7 @@ class Sshd:
     namespace: int
     within: int
     """A process that stays in it."""
-    port: int = field(default_factory=lambda: _free_port())
+    port: int = field(default_factory=free_port)
     first: str = ""
     """Settings of its own, which hold before the others: sshd takes the first it finds."""
     _process: "subprocess.Popen[bytes] | None" = None
@@ -98,7 +99,7 @@ class Sshd:
         words = ["nsenter", f"--mount=/proc/self/fd/{self.namespace}", program, "-D", "-e", "-f", str(settings)]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=log, pass_fds=[self.namespace])
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while not _answers(self.port):
             assert self._process.poll() is None, (self.folder / "log").read_text()
             assert time.monotonic() < deadline
@@ -176,7 +177,7 @@ def cut_after(server: Sshd, sent: int) -> Iterator[int]:
         relay.start()
         yield port
         listener.shutdown(socket.SHUT_RDWR)
-        relay.join(10)
+        relay.join(60)
 
 
 def _relay(listener: socket.socket, port: int, sent: int) -> None:
@@ -206,9 +207,3 @@ def _new_key(path: Path) -> None:
 def _answers(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex((HOST, port)) == 0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

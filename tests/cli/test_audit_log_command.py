@@ -1,7 +1,6 @@
 """`keyturn audit-log`: verified in a site's directory without a server, and over the API from elsewhere."""
 
 import json
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from keyturn.cli.demo.stage import free_port
 from tests.cli.test_transcripts import keyturn
 
 MODULE = [sys.executable, "-m", "keyturn"]
@@ -23,13 +23,6 @@ def site(tmp_path: Path) -> Path:
     run = keyturn("init", "site", "--site", "ABC", "--port", str(free_port()), cwd=tmp_path)
     assert run.returncode == 0, run.stderr
     return tmp_path
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def by_hand(site: Path, statement: str) -> None:

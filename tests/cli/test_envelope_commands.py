@@ -13,8 +13,7 @@ from pathlib import Path
 import pyrage
 import pytest
 
-from keyturn.cli.demo.stage import until
-from tests.secrets.processes import free_port
+from keyturn.cli.demo.stage import free_port, until
 
 pytestmark = pytest.mark.xdist_group("envelope-commands")
 
@@ -53,12 +52,12 @@ class Site:
             command, cwd=self.folder, env=self._environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         up = [sys.executable, "-m", "keyturn", "--dir", "site", "envelope", "list"]
-        until("the server answers", lambda: not self._fails(up), 30)
+        until("the server answers", lambda: not self._fails(up), 90)
 
     def stop(self) -> None:
         if self.server:
             self.server.send_signal(signal.SIGTERM)
-            self.server.wait(20)
+            self.server.wait(90)
             self.server = None
 
     def listed(self) -> dict[str, object]:

@@ -86,9 +86,9 @@ def test_a_folder_becomes_a_package_that_distribution_points_hold(site: Stage) -
     assert "version 1, 1 file, 10 bytes" in told
     assert "SRV-DMO" in told
     assert "nothing new, version 1" in typed(site, "package", "update", EDITOR).stdout
-    given = typed(site, "package", "access", EDITOR, "--allow", "CORP/KtUsers")
-    assert given.stdout == f"package {EDITOR} is read by CORP\\KtUsers\n"
-    assert asked(site, "package", "access", EDITOR, "--remove", "CORP\\ktusers")["access"] == []
+    given = typed(site, "package", "access", EDITOR, "--allow", "CORP/KtClient")
+    assert given.stdout == f"package {EDITOR} is read by CORP\\KtClient\n"
+    assert asked(site, "package", "access", EDITOR, "--remove", "CORP\\ktclient")["access"] == []
 
 
 def test_a_program_is_shown_with_what_was_said_of_it(site: Stage) -> None:
@@ -241,6 +241,8 @@ def test_what_is_taken_away_or_compared_is_told_to_a_program_too(site: Stage) ->
         (["package", "add", "x", "--access", r"NOWHERE\x"], "no realm NOWHERE", "keyturn estate show"),
         (["package", "update", EDITOR, "--source", "relative"], "a source is a folder of the site server", "--source"),
         (["package", "show", "DMO0FFFF"], "no package DMO0FFFF", "keyturn package list"),
+        (["package", "access", EDITOR, "--allow", r"CORP\KtCleint"], "is not in the estate", "did you mean KtClient?"),
+        (["package", "access", EDITOR, "--allow", r"CORP\Editors"], "no account of realm CORP", "keyturn account list"),
         (["package", "access", EDITOR], "neither --allow nor --remove", "keyturn package show"),
         (
             ["package", "distribute", EDITOR, "--to", "PC-0001"],

@@ -1,5 +1,6 @@
 """A real domain looked around in, and what Keyturn's account may do there held against what the domain itself says."""
 
+import math
 import shlex
 import time
 from collections.abc import Iterator
@@ -117,6 +118,11 @@ def test_what_a_user_shows_is_told(samba: Samba, survey: Survey) -> None:
     nightly = candidate(survey, "kt-nightly")
     assert nightly.never_expires
     assert not nightly.person
+
+
+def test_who_never_logged_on_is_told_from_who_did(survey: Survey) -> None:
+    assert candidate(survey, "kt-known").idle_s == math.inf
+    assert candidate(survey, OURS.name).idle_s < 3600  # type: ignore[operator]
 
 
 def test_a_user_that_is_in_a_strong_group_by_way_of_another_is_told(survey: Survey) -> None:

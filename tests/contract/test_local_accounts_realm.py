@@ -161,6 +161,26 @@ def test_a_disabled_account_stays_disabled_under_a_new_password(authority: Autho
     assert authority.try_logon(account, SECOND, protocol=LDAP) is Answer.ACCEPTED
 
 
+class Dying(Machine):
+    """One on which whoever sets a password is killed once chpasswd(8) has ended."""
+
+    def run(self, program: str, *arguments: str, entered: str = "", fine: frozenset[int] = frozenset({0})) -> str:
+        said = super().run(program, *arguments, entered=entered, fine=fine)
+        if program == "chpasswd":
+            raise KeyboardInterrupt
+        return said
+
+
+def test_a_disabled_account_is_not_open_with_its_new_password_for_a_moment(
+    authority: Authority, account: Account
+) -> None:
+    authority.disable(account)
+    killed = LocalAccounts(Realm(MACHINE, RealmKind.LOCAL, ("here",)), time.time, Dying())
+    with pytest.raises(KeyboardInterrupt):
+        killed.set_password(account, SECOND)
+    assert authority.try_logon(account, SECOND, protocol=LDAP) is Answer.DISABLED
+
+
 def test_the_file_has_a_yescrypt_hash_under_a_salt_of_its_own(
     authority: Authority, account: Account, etc: Path
 ) -> None:

@@ -140,7 +140,7 @@ class TestPostgresqlRealm(DatabaseContract):
             both.set_password(account, SECOND)
             assert _versions(both, account) == 2
             there.execute("SELECT pg_wal_replay_resume()")
-            until = monotonic() + 10
+            until = monotonic() + 60
             while _versions(both, account) == 2 and monotonic() < until:
                 pass
             assert _versions(both, account) == 1

@@ -103,7 +103,7 @@ class TestSmb(AccessPointContract):
 
 def until_answered(setting: Setting) -> None:
     """A share that was added just now."""
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while True:
         with setting.point.reach() as reached:
             if reached.log_on(setting.administrator.name, setting.administrator.secret) is Answer.ACCEPTED:

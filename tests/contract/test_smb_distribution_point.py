@@ -76,7 +76,7 @@ def connection(samba: Samba, authority: Authority) -> Account:
     for name in (CLIENT, OTHER):
         authority.create(AccountToBe(REALM, name), SECRET)
     samba.adlab("sync", "dc1", "dc2")
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while not _answers(samba):
         assert time.monotonic() < until, "the file server does not follow its settings"
     return made

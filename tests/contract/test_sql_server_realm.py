@@ -1,6 +1,5 @@
 """SQL Server's logins keep the contract of every authority, and that of database servers: against a fake of ours."""
 
-import socket
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -10,6 +9,7 @@ import pytest
 
 from keyturn.adapters.authorities.reaching import Login
 from keyturn.adapters.authorities.sql_server.servers import server_of
+from keyturn.cli.demo.stage import free_port
 from keyturn.contracts.authority import FIRST, GROUPS, SECOND, WRONG
 from keyturn.lifecycle.ports import Authority
 from keyturn.model.accounts import Account, AccountToBe
@@ -69,9 +69,7 @@ class TestSqlServerRealm(DatabaseContract):
 
     @pytest.fixture
     def unreachable(self, database: Database, certificates: Certificates) -> Authority:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            nobody = replace(database, port=int(probe.getsockname()[1]))
+        nobody = replace(database, port=free_port())
         return nobody.reached_at("localhost", ca=certificates.authority).authority()
 
     def open_session(self, database: Database, account: Account, secret: Secret) -> AbstractContextManager[Any]:

@@ -1,5 +1,6 @@
 """The store over SQLite: the whole contract, and what only a file can show."""
 
+import os
 import shutil
 import signal
 import sqlite3
@@ -284,6 +285,24 @@ def test_a_store_whose_key_check_was_taken_out_does_not_believe_the_next_key(pat
     for key in (OTHER_KEY, KEY):
         with pytest.raises(WrongSealKey):
             opened(path, key)
+
+
+def test_a_store_that_is_opened_twice_in_a_process_stays_locked_against_others(path: Path) -> None:
+    """Without its lock another process takes itself for the last one, and removes the log that commits are in."""
+    first = opened(path)
+    held = locks_of(path)
+    assert held
+    second = opened(path)
+    assert locks_of(path) == held
+    for store in (second, first):
+        store.close()
+
+
+def locks_of(path: Path) -> list[str]:
+    """Of this process, on the file: proc_locks(5)."""
+    of_file = f":{path.stat().st_ino} "
+    rows = [line.split(maxsplit=1)[1] for line in Path("/proc/locks").read_text().splitlines()]
+    return sorted(row for row in rows if of_file in row and f" {os.getpid()} " in row)
 
 
 @pytest.mark.parametrize(

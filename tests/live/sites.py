@@ -64,7 +64,7 @@ class Sites:
             token = self.root / f"{code}.token"
             self.keyturn(parent, "site", "invite", code, "--token-file", str(token))
             fingerprint = _fingerprint(self.root / parent / "site-ca.pem")
-            options = [_door(self.root / parent).url, "--fingerprint", fingerprint, "--token-stdin"]
+            options = [_door(self.root / parent).url, "--ca-fingerprint", fingerprint, "--token-stdin"]
             self.keyturn(code, "site", "join", *options, stdin=token.read_text())
         until("every site knows every other", self.all_known, 60)
 

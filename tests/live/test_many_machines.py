@@ -1,7 +1,6 @@
 """Servers and workers as processes of their own over one PostgreSQL store: killed, or stopped for a while."""
 
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,7 +12,7 @@ import pytest
 
 from keyturn.adapters.site_files.layout import existing
 from keyturn.cli.api import Api
-from keyturn.cli.demo.stage import Stage, until
+from keyturn.cli.demo.stage import Stage, free_port, until
 from keyturn.model.secret import Secret
 from keyturn.wire.door import Door
 from tests import postgresql
@@ -44,7 +43,7 @@ class Machines:
         before = log.read_text() if log.exists() else ""
         with log.open("ab") as out:
             self.processes[name] = subprocess.Popen([*COMMAND, *command], stdout=out, stderr=out)
-        until(f"{name} is up", lambda: " at " in log.read_text()[len(before) :], 30)
+        until(f"{name} is up", lambda: " at " in log.read_text()[len(before) :], 90)
 
     def complete(self) -> None:
         """Whoever is missing is started again."""
@@ -60,7 +59,7 @@ class Machines:
     def worker_that_holds_a_plan(self) -> str:
         """Its name, in the moment in which it holds one."""
         with self._server.administer(self._database) as connection:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 60
             while time.monotonic() < deadline:
                 row = connection.execute("SELECT leased_by FROM plans WHERE leased_by IS NOT NULL").fetchone()
                 if row is not None:
@@ -126,7 +125,7 @@ def door_of(root: Path) -> Door:
 
 def everything_is_well(machines: Machines) -> None:
     stage = machines.stage
-    until("every agent logs on", lambda: all(stage.status(name)["answer"] == "accepted" for name in stage.names), 30)
+    until("every agent logs on", lambda: all(stage.status(name)["answer"] == "accepted" for name in stage.names), 90)
     assert not [name for name in stage.names if stage.status(name)["orphaned"] or stage.status(name)["failed_logons"]]
     assert {logon["answer"] for logon in stage.logons(0)} == {"accepted"}
     stage.keyturn("audit-log", "verify")
@@ -140,9 +139,7 @@ def done(rotation: "subprocess.Popen[bytes]") -> Callable[[], bool]:
 
 
 def test_a_second_server_answers_beside_the_first(machines: Machines) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     machines.start("server-2", "serve", str(machines.stage.directory), "--listen", f"127.0.0.1:{port}")
     machines.signal("server", signal.SIGKILL)
     first = machines.stage.door(machines.stage.directory)

@@ -246,7 +246,8 @@ def test_a_stage_killed_from_outside_ends_the_run_and_says_so(
 ) -> None:
     def pause(reached: str) -> None:
         if reached == step:
-            (stage,) = [child for child in children_of(os.getpid()) if b"posix.stage" in command_of(child)]
+            wait_until(lambda: stages_of(os.getpid()) != [], "the kernel shows no words of it")
+            (stage,) = stages_of(os.getpid())
             os.kill(stage, signal.SIGKILL)
 
     ended = run(PosixRunner(runs, pause=pause), COMMANDS.leaves_long_behind, folder, TokenAccount())
@@ -313,6 +314,10 @@ def children_of(pid: int) -> list[int]:
     return [
         int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
     ]
+
+
+def stages_of(pid: int) -> list[int]:
+    return [child for child in children_of(pid) if b"posix.stage" in command_of(child)]
 
 
 def command_of(pid: int) -> bytes:

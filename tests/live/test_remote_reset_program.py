@@ -131,7 +131,7 @@ def join(two: Two) -> None:
     authority = (two.root / "CEN" / "site-ca.pem").read_text()
     fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert(authority)).hexdigest()
     url = _door(two.root / "CEN").url
-    two.typed("DEN", "site", "join", url, "--fingerprint", fingerprint, "--token-stdin", stdin=token.read_text())
+    two.typed("DEN", "site", "join", url, "--ca-fingerprint", fingerprint, "--token-stdin", stdin=token.read_text())
 
 
 def enrol(two: Two) -> None:

@@ -1,7 +1,6 @@
 """Keyturn's own processes, started as a person starts them, and everything of them that others can see."""
 
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 LOUD = Path(__file__).with_name("loud.py")
-LONGEST_S = 30
+LONGEST_S = 90
 """No command takes so long unless something is wrong."""
 
 LOOK_S = 0.01
@@ -103,13 +102,6 @@ class Output:
 
     name: str
     text: str = field(repr=False)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _family(pid: int) -> Iterator[int]:

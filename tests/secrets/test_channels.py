@@ -17,6 +17,7 @@ from keyturn.agent.link import Link
 from keyturn.agent.ports import Exchange
 from keyturn.agent.transport import PinnedHttps
 from keyturn.cli.api import Api, ServerFailed
+from keyturn.cli.demo.stage import free_port
 from keyturn.model.errors import KeyturnError
 from keyturn.model.secret import Secret
 from keyturn.operations import accounts, plans
@@ -28,7 +29,6 @@ from tests.estates import INSTALLATION
 from tests.inner_site import site_in
 from tests.secrets.breaking import with_locals
 from tests.secrets.canary import Canaries
-from tests.secrets.processes import free_port
 
 
 @contextmanager

@@ -15,11 +15,11 @@ import urllib3
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from keyturn.cli.demo.stage import until
+from keyturn.cli.demo.stage import free_port, until
 from tests import estates
 from tests.secrets.canary import Canaries, Place
 from tests.secrets.mistakes import mistakes_with, readings, secret_routes
-from tests.secrets.processes import Output, Processes, free_port
+from tests.secrets.processes import Output, Processes
 
 ESTATE = estates.INSTALLATION.replace(
     "lockout_threshold = 5",
@@ -101,7 +101,7 @@ class UsedSite:
 
     def start_server(self) -> None:
         self.server = self.processes.start("server", "up", str(self.directory))
-        until("the server answers", self.is_up, 30)
+        until("the server answers", self.is_up, 90)
 
     def is_up(self) -> bool:
         assert self.server.poll() is None, "the server ended"
@@ -147,7 +147,7 @@ class UsedSite:
         self.own("an enrolment token in a file", file.read_text().strip(), file)
         self.enrol("stranger", "--token-file", str(file), status=2)
         self.enrol("stranger", "--token-stdin", stdin=self.plant("a token nobody gave"), status=2)
-        until("every agent has logged on", lambda: all(map(self.let_in, MACHINES)), 30)
+        until("every agent has logged on", lambda: all(map(self.let_in, MACHINES)), 90)
         for options in (["run", "--once", "--ungated"], ["run", "--once", "--ungated", "--json"], ["reinstall"]):
             self.agent(UNGATED, *options)
         self.agent(UNGATED, "status", "--json")
@@ -179,7 +179,7 @@ class UsedSite:
     def take_in_an_account_changed_elsewhere(self) -> None:
         password = self.plant("a password set past Keyturn")
         self.keyturn("realm", "set-password", "CORP\\KtInstall", "--password-stdin", stdin=password)
-        until("the budget allows another logon", lambda: self.adopts("KtInstall", password), 30)
+        until("the budget allows another logon", lambda: self.adopts("KtInstall", password), 90)
 
     def adopts(self, account: str, password: str) -> bool:
         try:
@@ -204,7 +204,7 @@ class UsedSite:
             self.agent(UNGATED, "run", "--once")
             return rotation.poll() is not None
 
-        until(f"the rotation of {account} has ended", ended, 30)
+        until(f"the rotation of {account} has ended", ended, 90)
         assert rotation.returncode == 0, f"the rotation of {account} did not succeed"
 
     def let_somebody_in(self) -> None:
@@ -250,7 +250,7 @@ class UsedSite:
 
     def pool(self) -> urllib3.PoolManager:
         trusted = (self.directory / "site-ca.pem").read_text()
-        return urllib3.PoolManager(ca_cert_data=trusted, retries=False, timeout=10)
+        return urllib3.PoolManager(ca_cert_data=trusted, retries=False, timeout=60)
 
     def kill_and_restart(self) -> None:
         """`kill -9`, so that no log of the database is tidied away; the files are read before the next start."""

@@ -21,7 +21,7 @@ from keyturn.site.status_messages import MessageId
 from tests.inner_site import InnerSite, site_in
 
 SENDER, DESPOOLER, MANAGER = ComponentName.SENDER, ComponentName.DESPOOLER, ComponentName.SITE_COMPONENT_MANAGER
-WITHIN_S = 30.0
+WITHIN_S = 90.0
 
 
 @dataclass

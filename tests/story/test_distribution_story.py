@@ -6,9 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from keyturn.adapters.authorities.reaching import Login
+from keyturn.adapters.authorities.realms import maker_of
 from keyturn.distribution.signed_content import read_signed
+from keyturn.lifecycle.budgeted import Budgeted
 from keyturn.lifecycle.catalogue.products import role_names
 from keyturn.model.accounts import AccountToBe, RealmName
+from keyturn.model.errors import Refused
+from keyturn.model.estate import Realm, RealmKind
 from keyturn.model.secret import Secret
 from keyturn.operations import accounts, software_packages
 from keyturn.operations.content import forget_unused, read_source
@@ -245,10 +250,29 @@ def test_access_is_changed_without_distributing_anew(scene: Scene) -> None:
     assert scene.record.state is ContentState.THERE
 
 
-def test_access_for_an_account_that_nobody_knows_is_trouble_with_its_name(scene: Scene) -> None:
-    software_packages.give_access(scene.site.parts, PACKAGE, [r"CORP\Nobody"], [], by="olga")
+def test_access_for_an_account_that_neither_the_estate_nor_its_realm_knows_is_refused(scene: Scene) -> None:
+    with pytest.raises(Refused, match=r"CORP\\Nobody is not in the estate, and no account of realm CORP"):
+        software_packages.give_access(scene.site.parts, PACKAGE, [r"CORP\Nobody"], [], by="olga")
+    with pytest.raises(Refused) as refused:
+        software_packages.add(scene.site.parts, NewPackage("Editor", access=(r"CORP\SMSServer_PXH",)), by="olga")
+    assert refused.value.hint == "did you mean SMSServer_PHX?"
+    assert scene.site.store.package(PACKAGE).access == ()
+
+
+def test_access_for_an_account_that_has_gone_is_trouble_with_its_name(scene: Scene) -> None:
+    reader = scene.site.realm().create(AccountToBe(RealmName("CORP"), "Reader"), SECRET)
+    software_packages.give_access(scene.site.parts, PACKAGE, [r"CORP\Reader"], [], by="olga")
+    scene.site.realm().delete(reader)
     scene.assign("FS1")
-    assert r"no account CORP\Nobody" in scene.turn().reason
+    assert r"no account CORP\Reader" in scene.turn().reason
+
+
+def test_access_for_an_account_of_a_realm_that_cannot_be_asked_is_taken(scene: Scene, tmp_path: Path) -> None:
+    nowhere = Realm(RealmName("CORP"), RealmKind.POSTGRESQL, (str(tmp_path),))
+    silent = Budgeted(maker_of(nowhere.kind)(nowhere, lambda: Login("keyturn", SECRET)), scene.site.store, lambda: 0.0)
+    parts = replace(scene.site.parts, authorities=lambda _: silent)
+    package = software_packages.give_access(parts, PACKAGE, ["corp/Reader"], [], by="olga")
+    assert package.access == (r"CORP\Reader",)
 
 
 def test_a_point_that_lost_its_files_gets_them_when_it_is_told_to(scene: Scene) -> None:

@@ -1,9 +1,11 @@
 """Keyturn changes the password of an account that it works with itself, at real servers."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -249,6 +251,27 @@ def test_a_plan_stops_before_anything_is_sealed_when_the_other_one_does_not_work
     managed = site.store.estate().managed("keyturn")
     with pytest.raises(NotFound):
         site.store.secret(Credential(managed.account, 2))
+    site.close()
+
+
+def test_a_wrong_password_for_the_second_is_refused_at_once_with_the_time_of_the_next(
+    tmp_path: Path, there: There
+) -> None:
+    site, _ = opened(tmp_path, there)
+    accounts.adopt(site.parts, FIRST.name, FIRST.secret, by="olga")
+    with pytest.raises(Refused, match="keyturn_2 was not taken in: ") as wrong:
+        accounts.adopt(site.parts, SECOND.name, Secret(ANOTHER), by="olga")
+    next_one = datetime.fromtimestamp(math.ceil(site.clock.now + 1800), UTC).strftime("from %Y-%m-%d %H:%M:%SZ on")
+    assert f"{next_one} (in 30 min)" in wrong.value.hint
+    assert wrong.value.hint.endswith(f"keyturn account adopt '{there.realm.name}\\keyturn_2'")
+    assert site.store.since()[-1].kind == "account-adoption-refused"
+    site.clock.turn(900)
+    with pytest.raises(Refused, match="one bad attempt of ours") as kept_back:
+        accounts.adopt(site.parts, SECOND.name, SECOND.secret, by="olga")
+    assert f"{next_one} (in 15 min)" in kept_back.value.hint
+    assert there.refused() == 1
+    site.clock.turn(901)
+    assert accounts.adopt(site.parts, SECOND.name, SECOND.secret, by="olga").generation == 1
     site.close()
 
 

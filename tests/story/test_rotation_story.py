@@ -1,5 +1,6 @@
 """The seed's story of the Client Connection account, played on the real store and the built-in realm."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -245,12 +246,16 @@ def test_an_account_that_exists_is_taken_in_by_one_logon(tmp_path: Path) -> None
     from keyturn.model.accounts import AccountToBe, RealmName
 
     made = site.realm().create(AccountToBe(RealmName("CORP"), "KtInstall"), Secret("Known-to-Olga-1"))
-    with pytest.raises(Refused, match="wrong-password"):
+    with pytest.raises(Refused, match="wrong-password") as wrong:
         accounts.adopt(site.parts, "KtInstall", Secret("Not-this-one-1"), by="olga")
-    with pytest.raises(Refused, match="one bad attempt of ours"):
+    until = datetime.fromtimestamp(site.clock.now + 1800, UTC).strftime("from %Y-%m-%d %H:%M:%SZ on")
+    assert f"{until} (in 30 min)" in wrong.value.hint
+    site.clock.turn(600)
+    with pytest.raises(Refused, match="one bad attempt of ours") as kept_back:
         accounts.adopt(site.parts, "KtInstall", Secret("Known-to-Olga-1"), by="olga")
+    assert f"{until} (in 20 min)" in kept_back.value.hint
     assert site.realm().failed_logons(0, made) == 1
-    site.clock.turn(1800)
+    site.clock.turn(1200)
     assert accounts.adopt(site.parts, "KtInstall", Secret("Known-to-Olga-1"), by="olga").generation == 1
     generation, envelope = site.store.envelope(made)
     assert (generation, envelope[:16]) == (1, b"Keyturn envelope")

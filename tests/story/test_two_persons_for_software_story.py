@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from keyturn.distribution.approval import Standing
+from keyturn.model.accounts import AccountToBe, RealmName
 from keyturn.model.errors import Refused
+from keyturn.model.secret import Secret
 from keyturn.model.software import (
     AdvertisementId,
     LoggedOn,
@@ -243,6 +245,7 @@ def test_one_that_has_expired_is_offered_no_more_and_may_be_forgotten(site: Inne
 
 
 def test_who_may_read_a_package_is_changed_without_asking_anew(agreed: InnerSite) -> None:
+    agreed.realm().create(AccountToBe(RealmName("CORP"), "KtUsers"), Secret("Sees-It-All-1"))
     package = software_packages.give_access(agreed.parts, PACKAGE, [r"corp\KtUsers", "CORP/KtUsers"], [], by="olga")
     assert package.access == (r"CORP\KtUsers",)
     assert offered(agreed) == [OFFER]

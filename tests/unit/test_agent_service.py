@@ -2,7 +2,10 @@
 seen here)."""
 
 import os
+import signal
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ from keyturn.agent.records import Installation
 from keyturn.agent.service import PID, UNIT, NotStarted, Service
 from keyturn.agent.uninstall import uninstall
 from keyturn.model.errors import Refused
+from tests.posix_runs import wait_until
 
 
 @pytest.fixture
@@ -45,6 +49,44 @@ def test_an_agent_that_was_started_runs_until_it_is_stopped(home: Home) -> None:
     service.stop()
     assert (service.known, service.running) == (False, False)
     service.stop()
+
+
+@pytest.mark.filterwarnings("ignore:subprocess .* is still running")
+def test_two_people_who_log_on_at_once_start_one_agent(home: Home) -> None:
+    service = Service(home.path, systemd=False)
+    with ThreadPoolExecutor(4) as logons:
+        list(logons.map(lambda _: service.start(), range(4)))
+    last = int((home.path / PID).read_text().split()[0])
+    try:
+        wait_until(lambda: last in agents_in(home.path), "its words are not shown")
+        assert agents_in(home.path) == [last]
+    finally:
+        service.stop()
+        for pid in agents_in(home.path):
+            os.kill(pid, signal.SIGKILL)
+
+
+def agents_in(folder: Path) -> list[int]:
+    found = []
+    for process in Path("/proc").iterdir():
+        with suppress(OSError):
+            if process.name.isdigit() and os.fsencode(folder) in (process / "cmdline").read_bytes().split(b"\0"):
+                found.append(int(process.name))
+    return found
+
+
+def test_an_agent_that_does_not_end_is_ended_and_gone(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "STOPPED_WITHIN_S", 2.0)
+    with subprocess.Popen(["sh", "-c", "trap '' TERM; echo; sleep 600"], stdout=subprocess.PIPE) as deaf:
+        assert deaf.stdout is not None
+        deaf.stdout.readline()
+        began = Path(f"/proc/{deaf.pid}/stat").read_text().rpartition(")")[2].split()[19]
+        (home.path / PID).write_text(f"{deaf.pid} {began}")
+        try:
+            Service(home.path, systemd=False).stop()
+            assert not runs(deaf.pid)
+        finally:
+            deaf.kill()
 
 
 def test_a_process_that_has_the_number_of_an_agent_by_chance_is_left_alone(home: Home) -> None:
@@ -109,6 +151,22 @@ def test_a_unit_is_written_and_started_and_taken_away_again(home: Home, asked: P
     service.forget()
     assert asked.read_text().splitlines()[3:] == [f"disable --now {UNIT}", "daemon-reload"]
     assert not unit.exists()
+
+
+def test_the_unit_of_an_agent_in_another_folder_is_left_alone(home: Home, asked: Path, tmp_path: Path) -> None:
+    (unit := tmp_path / "units" / UNIT).write_text("ExecStart=python -m keyturn agent run --dir /var/lib/another\n")
+    before, service = unit.read_text(), Service(home.path, systemd=True)
+    assert (service.known, service.running) == (False, False)
+    with pytest.raises(NotStarted, match="is the agent in /var/lib/another"):
+        service.start()
+    service.forget()
+    assert unit.read_text() == before
+    assert not asked.exists(), "systemd was asked for something"
+
+
+def test_a_folder_is_found_from_wherever_the_agent_is_started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert module.service(Path("agent")).home == tmp_path / "agent"
 
 
 def test_a_unit_that_does_not_start_is_told(home: Home, asked: Path, tmp_path: Path) -> None:

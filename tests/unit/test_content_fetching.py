@@ -3,6 +3,8 @@
 import errno
 import os
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -360,6 +362,26 @@ def test_content_that_a_program_runs_from_is_not_taken_away(client: Client) -> N
     with client.cache.held(manifest.digest):
         assert client.cache.prune([], 0, client.now * 10) == 0
     assert client.cache.prune([], 0, client.now * 10) == 1
+
+
+def test_programs_that_begin_at_once_may_all_tidy_the_cache(client: Client) -> None:
+    """One takes away what another lists, locks, or removes at the same moment."""
+    with ProcessPoolExecutor(4, get_context("fork")) as others:
+        list(others.map(_use_and_tidy, [client.cache] * 4))
+
+
+def test_what_a_crash_left_of_what_was_taken_away_goes_with_the_next(client: Client) -> None:
+    (client.root / ".taken away" / "files").mkdir(parents=True)
+    assert client.cache.prune([], 0, 0) == 0
+    assert list(client.root.iterdir()) == []
+
+
+def _use_and_tidy(cache: Cache) -> None:
+    for _ in range(150):
+        for digest in "abcd":
+            with cache.alone(digest):
+                pass
+        cache.prune([], 0, unused_since=float("inf"))
 
 
 def test_nobody_to_present_and_no_point_are_called_so(client: Client) -> None:

@@ -1,5 +1,7 @@
 """What makes an account look like a service's, sign by sign."""
 
+import math
+
 import pytest
 
 from keyturn.lifecycle.catalogue.products import role_names
@@ -28,7 +30,7 @@ LIKELY, POSSIBLE, NONE = Certainty.LIKELY, Certainty.POSSIBLE, Certainty.NONE
         (
             Candidate("reports", never_expires=True, password_age_s=4 * YEAR_S),
             POSSIBLE,
-            "its password is 1460 days old",
+            "its password is 4 years old",
         ),
         (Candidate("reports", password_age_s=YEAR_S / 2), NONE, ""),
         (Candidate("reports", units=("Service Accounts",), description="runs as the nightly job"), LIKELY, "lies in"),
@@ -36,7 +38,7 @@ LIKELY, POSSIBLE, NONE = Certainty.LIKELY, Certainty.POSSIBLE, Certainty.NONE
         (Candidate("svc-like", person=True), NONE, "but has what people have: names, an address"),
         (Candidate("svc-old", enabled=False), POSSIBLE, "is disabled"),
         (Candidate("svc-x", strong_groups=("Domain Admins",)), POSSIBLE, "has the rights of Domain Admins"),
-        (Candidate("svc-x", idle_s=3 * 86400.0), POSSIBLE, "logged on 3 days ago"),
+        (Candidate("reports", password_age_s=400 * 86400.0), NONE, "its password is 400 days old"),
         (Candidate("svc-x", policy="services"), POSSIBLE, "under the fine-grained policy services"),
     ],
     ids=lambda value: value.name if isinstance(value, Candidate) else None,
@@ -47,6 +49,22 @@ def test_an_account_is_taken_for_a_services_by_what_it_shows(
     verdict = weigh(candidate)
     assert verdict.certainty is certainty
     assert any(told.startswith(reason) for told in verdict.reasons) or not reason
+
+
+@pytest.mark.parametrize(
+    ("idle_s", "told"),
+    [
+        (0.0, ["logged on today"]),
+        (11 * 3600.0, ["logged on today"]),
+        (86400.0, ["logged on yesterday"]),
+        (3 * 86400.0, ["logged on 3 days ago"]),
+        (4 * YEAR_S, ["logged on 4 years ago"]),
+        (math.inf, ["has never logged on"]),
+        (None, []),
+    ],
+)
+def test_the_last_logon_is_told_as_a_person_would(idle_s: float | None, told: list[str]) -> None:
+    assert list(weigh(Candidate("jdoe", idle_s=idle_s)).reasons) == told
 
 
 def test_a_description_is_never_told_for_people_write_passwords_there() -> None:

@@ -45,7 +45,7 @@ def test_the_estate_stays_whole_and_what_is_likely_is_added() -> None:
     text, estate = proposed(account("svc-web"))
     assert names(estate) == ["KtClient", "svc-web"]
     assert [group.name for group in estate.groups] == ["PC"]
-    assert "# - a reason" in text
+    assert "# Probably a service's:\n# - a reason\n" in text
 
 
 def test_what_is_only_possible_is_a_comment_that_becomes_an_account_without_its_signs() -> None:
@@ -65,7 +65,13 @@ def test_an_account_of_the_estate_is_marked_and_not_written_twice() -> None:
 
 def test_what_is_seen_of_the_realm_is_told_in_comments() -> None:
     text, _ = proposed()
-    for told in ("not among the realm's replicas: dc9", "locks at 5 within 1800 s, for ever", "site PHX", "gmsa-web$"):
+    for told in (
+        "# A server that is not among the realm's replicas: dc9\n",
+        "# Policy of the domain: locks at 5 wrong passwords within 30 min, for ever; history 24, ",
+        "site PHX",
+        "# Left out, managed: 1 (gmsa-web$)\n",
+        "# Left out, accounts without a sign of being a service's: 12\n",
+    ):
         assert told in text
     assert "replicas: dc1" not in text
     assert "computers" not in text

@@ -82,8 +82,9 @@ def test_it_is_taken_in_by_itself(site: InnerSite) -> None:
 
 
 def test_a_wrong_password_of_it_is_tried_once_in_the_realms_window(site: InnerSite, reaching: Reaching) -> None:
-    with pytest.raises(AuthorityError):
+    with pytest.raises(Refused, match="the realm refuses the logon") as refused:
         adopt(site, WRONG)
+    assert "on (in 30 min), so that it is not locked" in refused.value.hint
     with pytest.raises(Refused, match="one bad attempt of ours"):
         adopt(site, RIGHT)
     site.clock.turn(site.store.estate().realm("CORP").policy.lockout_window_s + 1)

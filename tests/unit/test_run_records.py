@@ -1,6 +1,8 @@
 """What is on disk of a run, and the status files that its program leaves there."""
 
 import os
+import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -37,3 +39,19 @@ def test_only_a_plain_file_is_read(run: Run, tmp_path: Path) -> None:
     os.mkfifo(run.temp / "pipe.mif")
     (run.temp / "folder.mif").mkdir()
     assert run.mifs() == ()
+
+
+def test_a_folder_is_removed_while_what_was_just_killed_still_writes_to_it(run: Run) -> None:
+    program = f"cd {run.temp}; while :; do n=$((n+1)); : > $$-$n; done"
+    writers = [subprocess.Popen(["sh", "-c", program], stderr=subprocess.DEVNULL) for _ in range(8)]
+    kernel = threading.Timer(0.5, lambda: [writer.kill() for writer in writers])
+    kernel.start()
+    try:
+        while len(os.listdir(run.temp)) < 1000:
+            pass
+        run.close()
+        assert not run.temp.parent.exists()
+    finally:
+        kernel.join()
+        for writer in writers:
+            writer.wait()
