@@ -6,7 +6,7 @@ import click
 
 from keyturn.cli.api import segment
 from keyturn.cli.moments import moment
-from keyturn.cli.printing import print_json, print_table, wrapped
+from keyturn.cli.printing import print_json, print_table, say, wrapped
 from keyturn.cli.tools import Session
 
 EMPTY = "no client is in its collection, and none was heard: keyturn collection members COLLECTION"
@@ -57,7 +57,7 @@ def _show_history(client: str, found: list[dict[str, Any]]) -> None:
 
 def _show_ways_out(found: list[dict[str, Any]]) -> None:
     for remedy in dict.fromkeys(one["remedy"] for one in found if one["remedy"]):
-        click.echo(f"hint:  {remedy}", err=True)
+        say("hint:  ", remedy)
 
 
 def _who(one: dict[str, Any]) -> str:

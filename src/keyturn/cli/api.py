@@ -1,14 +1,12 @@
 """The command line's way to the server: REST over TLS that is pinned to the site's own authority."""
 
 import json
-import unicodedata
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from keyturn.model.errors import KeyturnError, Refused
+from keyturn.model.errors import KeyturnError
+from keyturn.model.names import LONGEST_KNOWN, refuse_no_name
 from keyturn.model.secret import Secret
-from keyturn.model.spelling import shown
 from keyturn.wire.door import Door
 
 USUAL_S = 60.0
@@ -94,29 +92,8 @@ class Api:
 
 def segment(text: str) -> str:
     """One segment of a path. Refused for what nothing is called, and what another route might answer to."""
-    for holds, said in _NO_NAME:
-        if holds(text):
-            raise Refused(f'"{shown(text)}" is no name: {said(text)}')
+    refuse_no_name(text, longest=LONGEST_KNOWN)
     return quote(text, safe="")
-
-
-_LONGEST = 256
-"""Of a name in an estate file; all others are shorter."""
-
-
-def _strange(text: str) -> str:
-    strange = next(character for character in text if not character.isprintable())
-    return f"U+{ord(strange):04X} ({unicodedata.name(strange, 'a control character')}) cannot stand in one"
-
-
-_NO_NAME: tuple[tuple[Callable[[str], bool], Callable[[str], str]], ...] = (
-    (lambda text: not text.strip(), lambda _: "it is empty"),
-    (lambda text: len(text) > _LONGEST, lambda text: f"it has {len(text):,} characters, and none has over {_LONGEST}"),
-    (lambda text: not text.isprintable(), _strange),
-    (lambda text: "/" in text, lambda _: "a slash cannot stand in one"),
-    (lambda text: not text.strip("."), lambda _: "it is a place among folders"),
-)
-"""The first that holds."""
 
 
 def _written(body: object, media_type: str) -> str | None:

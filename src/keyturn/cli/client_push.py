@@ -4,7 +4,7 @@ import click
 
 from keyturn.cli.api import segment
 from keyturn.cli.moments import moment
-from keyturn.cli.printing import listed, print_json, print_table
+from keyturn.cli.printing import listed, print_json, print_table, say
 from keyturn.cli.tools import Session
 from keyturn.model.errors import Refused
 
@@ -86,7 +86,7 @@ def requests(session: Session, as_json: bool) -> None:
     print_table(HEADINGS, rows, empty="nothing was asked for: keyturn client push NAME")
     for request in found:
         if request["state"] == "failed" and request["hint"]:
-            click.echo(f"hint:  {request['name']}: {request['hint']}", err=True)
+            say("hint:  ", f"{request['name']}: {request['hint']}")
 
 
 @click.command()

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from keyturn import __version__
-from keyturn.cli.printing import legible
+from keyturn.cli.printing import legible, say
 from keyturn.cli.tools import Session, Tools
 from keyturn.model.errors import AuthorityError, BudgetExhausted, KeyturnError
 
@@ -97,9 +97,9 @@ def run(tools: Tools) -> None:
 
 
 def tell(error: KeyturnError) -> None:
-    click.echo(f"error: {legible(error.message)}", err=True)
+    say("error: ", legible(error.message))
     if error.hint:
-        click.echo(f"hint:  {legible(error.hint)}", err=True)
+        say("hint:  ", legible(error.hint))
 
 
 def status_of(error: KeyturnError) -> int:

@@ -125,6 +125,7 @@ def access(session: Session, package_id: str, allow: tuple[str, ...], remove: tu
     """Say which accounts may read the package at a distribution point, besides the machines.
 
     Its content is not distributed anew. Without any account left, every user of the realm may read it.
+    Refused for an account that neither the estate nor its realm knows; where the realm cannot be asked, it is taken.
     """
     if not allow and not remove:
         raise Refused("neither --allow nor --remove was said", hint=f"keyturn package show {package_id}")

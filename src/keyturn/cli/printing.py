@@ -11,6 +11,10 @@ from typing import Any
 import click
 
 _LONGEST_WORD = 400
+_COMMAND = re.compile(r"`[^`]*`|\b(?:keyturn|pip|apt|apt-get|GRANT|ALTER|CREATE) (?:'[^']*'|[^',;:)]|[',;:)](?! |$))*")
+"""What somebody may copy: to the end of the clause, for nothing tells where its arguments end and prose goes on."""
+_HELD = "\0"
+"""Stands for a space at which no line ends."""
 
 
 def print_json(value: Any) -> None:
@@ -60,6 +64,16 @@ def _below_itself(text: str, lead: str) -> str:
     whole = textwrap.TextWrapper(79, break_long_words=False, break_on_hyphens=False)
     whole.initial_indent, whole.subsequent_indent = lead, " " * len(lead)
     return whole.fill(text)
+
+
+def say(lead: str, text: str) -> None:
+    """On standard error, after a word such as `hint:`. On a terminal within 80 columns, the lines after the first below
+    the text, and no command broken. As it is where another program reads it, or where it has lines of its own."""
+    if not sys.stderr.isatty() or "\n" in text:
+        click.echo(lead + text, err=True)
+        return
+    held = _COMMAND.sub(lambda command: command[0].replace(" ", _HELD), text)
+    click.echo(_below_itself(held, lead).replace(_HELD, " "), err=True)
 
 
 def wrapped(text: str, lead: str) -> str:

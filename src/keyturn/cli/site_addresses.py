@@ -29,14 +29,14 @@ def invite(session: Session, code: str, token_file: Path | None) -> None:
     door = session.door()
     invitation = session.api().post("/hierarchy/invitations", {"code": code})
     fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert(door.authority_pem)).hexdigest()
-    click.echo(f"at site {code}: keyturn site join {invitation['url']} --fingerprint {fingerprint}", err=True)
+    click.echo(f"at site {code}: keyturn site join {invitation['url']} --ca-fingerprint {fingerprint}", err=True)
     click.echo(f"the token lasts {invitation['lasts_s'] / 60:.0f} min", err=True)
     hand_out(invitation["token"], token_file)
 
 
 @click.command()
 @click.argument("parent_url")
-@click.option("--fingerprint", required=True, help="SHA-256 of the parent's certificate authority.")
+@click.option("--ca-fingerprint", "fingerprint", required=True, help="SHA-256 of the parent's certificate authority.")
 @click.option("--token-stdin", is_flag=True, help="Read the token from standard input.")
 @_json
 @click.pass_obj

@@ -39,7 +39,7 @@ def move(
 
     ADDRESS is postgresql://USER@HOST/DATABASE or sqlite:///PATH. Everything is copied and compared before the site's
     settings name the new store; the old one stays as it was, and opens no more. A move that was cut off is ended by the
-    same command.
+    same command. Refused at a secondary site, which has a queue of its own and no more.
     """
     if login and not password_stdin:
         raise click.UsageError("--login needs --password-stdin: its password is read from standard input")

@@ -3,8 +3,9 @@ r"""What may be authored besides programs: packages and advertisements."""
 import re
 from collections.abc import Callable
 
-from keyturn.distribution.findings import LONGEST_LINE, LONGEST_NAME, Finding, Rule, found, is_line, warning
+from keyturn.distribution.findings import LONGEST_LINE, Finding, Rule, found, is_line, warning
 from keyturn.distribution.shares import share_of
+from keyturn.model.names import LONGEST_NAME
 from keyturn.model.software import Advertisement, At, Event, LoggedOn, Package, Program
 
 SHORTEST_INTERVAL_S, LONGEST_INTERVAL_S = 60.0, 3660 * 86400.0

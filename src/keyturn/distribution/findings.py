@@ -4,9 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
-from keyturn.model.spelling import shown
-
-LONGEST_NAME, LONGEST_LINE = 100, 4096
+LONGEST_LINE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +32,6 @@ def refusals(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def warning(rule: str, text: str, hint: str = "") -> Finding:
     return Finding(rule, text, hint, refuses=False)
-
-
-def is_name(text: str) -> bool:
-    """Whether it can stand in a path of the API, and in a list."""
-    readable = is_line(text, LONGEST_NAME) and text == text.strip()
-    return readable and text.strip(".") != "" and not {"/", "\\"} & set(text)
-
-
-def no_name(thing: str, text: str) -> str:
-    """What is to be said of a name that `is_name` does not take."""
-    rule = f"it takes 1 to {LONGEST_NAME} printable characters, none of them a slash, and more than dots"
-    return f'"{shown(text)}" is no name for {thing}: {rule}'
 
 
 def is_line(text: str, longest: int) -> bool:

@@ -8,10 +8,11 @@ import re
 import shlex
 from collections.abc import Mapping
 
-from keyturn.distribution.findings import LONGEST_LINE, LONGEST_NAME, Finding, Rule, found, is_line, is_name, warning
+from keyturn.distribution.findings import LONGEST_LINE, Finding, Rule, found, is_line, warning
 from keyturn.distribution.installed_package import could_be_installed
 from keyturn.distribution.line_secrets import holds_a_secret
 from keyturn.distribution.shares import reached_by, share_of
+from keyturn.model.names import LONGEST_NAME, is_name
 from keyturn.model.software import (
     Afterwards,
     Detection,

@@ -1,16 +1,22 @@
 """Accounts: taken in, and changed by hand where that is harmless."""
 
+import math
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from keyturn.lifecycle.budgeted import room_for_one
 from keyturn.lifecycle.execution import PROOF
 from keyturn.lifecycle.guards import Change, refuse_held, refuse_last_client_connection, refuse_maintained
 from keyturn.lifecycle.own_accounts import refuse_own_loss, refuse_own_store_loss
 from keyturn.lifecycle.ports import AccountState, Authority, Sealed
+from keyturn.lockout.axis import duration
 from keyturn.model.accounts import Account, Credential
-from keyturn.model.errors import BudgetExhausted, Refused
+from keyturn.model.errors import AuthorityError, BudgetExhausted, Refused
 from keyturn.model.estate import AccountLife, Estate, ManagedAccount
 from keyturn.model.logon import Answer
 from keyturn.model.secret import Secret
 from keyturn.operations.entitlements import offer_to_enrolled
-from keyturn.operations.own_logins import first_logon, is_own
+from keyturn.operations.own_logins import first_logon, is_own, room_for_first
 from keyturn.operations.parts import Parts
 from keyturn.operations.secondary import refuse_at_secondary
 
@@ -18,22 +24,28 @@ from keyturn.operations.secondary import refuse_at_secondary
 def adopt(parts: Parts, name: str, secret: Secret, *, by: str) -> ManagedAccount:
     """Take in an account that exists: one budgeted logon, then its password is sealed as a new generation.
 
-    Raises Refused for a wrong password: nothing is kept, and the account can still be cycled.
+    Raises Refused for a wrong password, and for any while the budget has room for none: nothing is kept, nobody waits,
+    and the account can still be cycled.
     """
     refuse_at_secondary(parts, "accounts", f"keyturn account adopt '{name}'", account=name)
     estate = parts.store.estate()
     managed = estate.managed(name)
-    account, authority = _reached(parts, estate, managed, secret)
     try:
+        account, authority = _reached(parts, estate, managed, secret, by)
         answer = authority.try_logon(account, secret, protocol=PROOF)
     except BudgetExhausted as wait:
-        raise Refused(str(wait), hint=f"try again in {wait.retry_s:.0f} s") from wait
+        raise Refused(
+            str(wait),
+            hint=f"nothing was tried; give the password again{_from(parts, wait.retry_s)}: "
+            f"keyturn account adopt '{managed.account}'",
+        ) from wait
     if answer is not Answer.ACCEPTED:
         parts.store.tell(by, "account-adoption-refused", str(account), f"the realm answered {answer}")
+        wait_s = _wait_s(lambda: room_for_one(authority, parts.store, account, parts.now()))
         raise Refused(
             f"{account} was not taken in: the realm answers {answer}",
-            hint="give the password that the realm has; where nobody knows it, the account can be cycled: "
-            "keyturn account rotate",
+            hint=f"give the password that the realm has{_from(parts, wait_s)}; where nobody knows it, the account can "
+            "be cycled: keyturn account rotate",
         )
     pinned = authority.describe(account).pinned
     credential = Credential(account, (managed.generation or 0) + 1)
@@ -82,16 +94,43 @@ def state(parts: Parts, name: str) -> AccountState:
     return parts.authorities(account.realm).describe(account)
 
 
-def _reached(parts: Parts, estate: Estate, managed: ManagedAccount, secret: Secret) -> tuple[Account, Authority]:
+def _reached(
+    parts: Parts, estate: Estate, managed: ManagedAccount, secret: Secret, by: str
+) -> tuple[Account, Authority]:
     """By the account itself where it is the one that Keyturn reaches its realm with."""
     if not is_own(estate, managed):
         account = _existing(parts, managed)
         return account, parts.authorities(account.realm)
     realm, name = estate.realm(managed.account.realm), managed.account.name
     authority = parts.reached_by(realm.name, name, secret)
-    account = first_logon(parts.store, realm, name, lambda: authority.find(name), parts.now())
+    try:
+        account = first_logon(parts.store, realm, name, lambda: authority.find(name), parts.now())
+    except AuthorityError as error:
+        parts.store.tell(by, "account-adoption-refused", str(managed.account), error.message)
+        said = f"{managed.account} was not taken in: {error.message}"
+        wait_s = _wait_s(lambda: room_for_first(parts.store, realm, name, parts.now()))
+        hint = f"put that right, and try again{_from(parts, wait_s)}: keyturn account adopt '{managed.account}'"
+        if error.permanent:
+            raise Refused(said, hint) from error
+        raise AuthorityError(said, permanent=False, hint=hint) from error
     parts.store.identify(account)
     return account, authority
+
+
+def _wait_s(room: Callable[[], object]) -> float:
+    try:
+        room()
+    except BudgetExhausted as wait:
+        return wait.retry_s
+    return 0
+
+
+def _from(parts: Parts, wait_s: float) -> str:
+    """Said before somebody tries: after one that may have been wrong, the right one is kept back as well."""
+    if not wait_s:
+        return ""
+    at = datetime.fromtimestamp(math.ceil(parts.now() + wait_s), UTC)
+    return f" from {at:%Y-%m-%d %H:%M:%SZ} on (in {duration(wait_s)}), so that it is not locked"
 
 
 def _carry_out(authority: Authority, account: Account, wanted: Change) -> None:

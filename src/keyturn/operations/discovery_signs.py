@@ -1,5 +1,6 @@
 """What makes an account look like a service's, and what it would be called in the catalogue: tables, and adding up."""
 
+import math
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -127,7 +128,7 @@ def _never_expires(candidate: Candidate) -> str:
 
 def _old_password(candidate: Candidate) -> str:
     age = candidate.password_age_s
-    return f"its password is {age / DAY_S:.0f} days old" if age is not None and age > _OLD_S else ""
+    return f"its password is {_span(age)} old" if age is not None and age > _OLD_S else ""
 
 
 def _strong(candidate: Candidate) -> str:
@@ -135,7 +136,18 @@ def _strong(candidate: Candidate) -> str:
 
 
 def _last_logon(candidate: Candidate) -> str:
-    return "" if candidate.idle_s is None else f"logged on {candidate.idle_s / DAY_S:.0f} days ago"
+    idle_s = candidate.idle_s
+    if idle_s is None or idle_s == math.inf:
+        return "" if idle_s is None else "has never logged on"
+    return f"logged on {_RECENTLY.get(round(idle_s / DAY_S)) or _span(idle_s) + ' ago'}"
+
+
+_RECENTLY = {0: "today", 1: "yesterday"}
+
+
+def _span(seconds: float) -> str:
+    days = round(seconds / DAY_S)
+    return f"{days} days" if days < 2 * 365 else f"{days // 365} years"
 
 
 def _policy(candidate: Candidate) -> str:

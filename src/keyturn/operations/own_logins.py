@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from keyturn.lifecycle.own_accounts import reached_with
 from keyturn.lockout.budget import Wait, may_attempt
 from keyturn.model.accounts import Account, AnyAccount, Credential, canonical
-from keyturn.model.errors import NotFound, Refused
+from keyturn.model.errors import BudgetExhausted, NotFound, Refused
 from keyturn.model.estate import Estate, ManagedAccount, Realm
 from keyturn.model.logon import Answer
 from keyturn.model.secret import Secret
@@ -47,14 +47,10 @@ def first_logon(store: Store, realm: Realm, name: str, logon: Callable[[], Accou
     """The account's identity, read by itself: the one logon that no look at its counts can come before.
 
     It is written down before it is spent, under the name, and one that failed keeps the next back for the realm's
-    whole window: Keyturn has no other way to know what it has cost.
+    whole window: Keyturn has no other way to know what it has cost. BudgetExhausted meanwhile.
     """
-    by_name = Account(realm.name, f"name:{canonical(name)}", name)
-    recent = store.recent(by_name, now - realm.policy.lockout_window_s)
-    verdict = may_attempt(recent, 0, None, realm.policy, now)
-    if isinstance(verdict, Wait):
-        raise Refused(f"no logon of {by_name} now: {verdict.reason}", hint=f"try again in {verdict.retry_s:.0f} s")
-    number = store.begin(by_name, realm.replicas[0], now, None)
+    room_for_first(store, realm, name, now)
+    number = store.begin(_by_name(realm, name), realm.replicas[0], now, None)
     try:
         found = logon()
     except Refused:
@@ -64,3 +60,16 @@ def first_logon(store: Store, realm: Realm, name: str, logon: Callable[[], Accou
     if found is None:
         raise NotFound(f"{realm.name} has no account {name}")
     return found
+
+
+def room_for_first(store: Store, realm: Realm, name: str, now: float) -> None:
+    """BudgetExhausted where a first logon could help to lock the account."""
+    account = _by_name(realm, name)
+    recent = store.recent(account, now - realm.policy.lockout_window_s)
+    verdict = may_attempt(recent, 0, None, realm.policy, now)
+    if isinstance(verdict, Wait):
+        raise BudgetExhausted(f"no logon of {account} now: {verdict.reason}", retry_s=verdict.retry_s)
+
+
+def _by_name(realm: Realm, name: str) -> Account:
+    return Account(realm.name, f"name:{canonical(name)}", name)

@@ -6,9 +6,9 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
-from keyturn.distribution.findings import is_name, no_name
 from keyturn.model.accounts import same_name
 from keyturn.model.errors import KeyturnError, Refused
+from keyturn.model.names import refuse_no_name
 from keyturn.model.secret import Secret
 from keyturn.operations.parts import Parts
 from keyturn.operations.ports import Person, PersonRole
@@ -25,8 +25,7 @@ class NotKnown(KeyturnError):
 
 
 def add(parts: Parts, person: Person, passphrase: Secret, *, by: str) -> None:
-    if not is_name(person.name):
-        raise Refused(no_name("a person", person.name))
+    refuse_no_name(person.name, "a person")
     if len(passphrase.reveal()) < SHORTEST_PASSPHRASE:
         raise Refused(f"a person's password has at least {SHORTEST_PASSPHRASE} characters", hint="take a sentence")
     password_hash = _hasher().hash(_bytes(passphrase))

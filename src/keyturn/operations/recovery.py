@@ -4,8 +4,8 @@ Whoever has such a key can enrol any machine of the estate that has no living cl
 machine would be given. So it has an end, can be revoked, and never replaces a client that is still heard.
 """
 
-from keyturn.distribution.findings import is_name, no_name
 from keyturn.model.errors import NotFound, Refused
+from keyturn.model.names import refuse_no_name
 from keyturn.model.secret import Secret
 from keyturn.operations.client_ports import EnrolledClient
 from keyturn.operations.clients import enrol, hash_token, invite
@@ -24,8 +24,7 @@ LASTS_S = 90 * 24 * 3600.0
 
 def issue(parts: Parts, name: str, *, lasts_s: float, by: str) -> Secret:
     """The key itself is kept nowhere, only its hash."""
-    if not is_name(name):  # by which it is revoked
-        raise Refused(no_name("a logon key", name))
+    refuse_no_name(name, "a logon key")  # by which it is revoked
     key, now = Secret(PREFIX + parts.token()), parts.now()
     with parts.store.whole():
         parts.store.issue_logon_key(LogonKey(name, by, now, now + lasts_s), hash_token(key))

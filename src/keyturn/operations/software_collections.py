@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from keyturn.distribution.collections import findings_of_queries, members
-from keyturn.distribution.findings import Finding, is_name, no_name
+from keyturn.distribution.findings import Finding
 from keyturn.distribution.queries import read_query
 from keyturn.model.accounts import canonical
 from keyturn.model.errors import NotFound, Refused
+from keyturn.model.names import is_name, refuse_no_name
 from keyturn.model.software import Collection, CollectionId
 from keyturn.operations.neighbours import here, tree
 from keyturn.operations.parts import Parts
@@ -26,8 +27,7 @@ def add(
     meets any of them is in it. `replacing`: in the place of the one of that name; what was agreed to with that one has
     to be agreed to with this."""
     refuse_at_secondary(parts, "software", "keyturn collection add")
-    if not is_name(name):
-        raise Refused(no_name("a collection", name))
+    refuse_no_name(name, "a collection")
     alternatives = tuple(conditions for query in queries for conditions in read_query(query))
     if len(alternatives) > MOST_QUERIES:
         raise Refused(f"a collection has at most {MOST_QUERIES} queries", hint="make several collections")

@@ -11,6 +11,7 @@ from keyturn.model.software import Package, PackageId
 from keyturn.operations.content import Reading, read_source
 from keyturn.operations.content_progress import never
 from keyturn.operations.distributing import POINT_ROLE
+from keyturn.operations.package_access import refuse_strangers
 from keyturn.operations.parts import Parts
 from keyturn.operations.secondary import refuse_at_secondary
 from keyturn.operations.software_changes import changing, live, refuse_unfit
@@ -83,10 +84,10 @@ def give_access(
     parts: Parts, package_id: PackageId, allow: Sequence[str], remove: Sequence[str], *, by: str
 ) -> Package:
     """Who may read it at a distribution point. Its content is not distributed anew."""
+    _refuse_from_above(parts, parts.store.package(package_id), "access")
     allowed = _accounts(parts, allow)
     with changing(parts, by=by):
         package = parts.store.package(package_id)
-        _refuse_from_above(parts, package, "access")
         gone = {reference(name) for name in remove}
         strangers = [name for name in remove if reference(name) not in set(map(reference, package.access))]
         if strangers:
@@ -170,5 +171,6 @@ def _accounts(parts: Parts, names: Sequence[str]) -> tuple[str, ...]:
     refuse_unfit("package access", findings_of_package(Package(PackageId(""), "access", access=tuple(written))))
     estate = parts.store.estate()
     split = (name.partition("\\") for name in written)
-    found = dict.fromkeys(f"{estate.realm(realm).name}\\{name}" for realm, _, name in split)
-    return tuple(found)
+    found = tuple(dict.fromkeys(f"{estate.realm(realm).name}\\{name}" for realm, _, name in split))
+    refuse_strangers(parts, estate, found)
+    return found

@@ -34,7 +34,7 @@ class Candidate:
     never_expires: bool = False
     password_age_s: float | None = None
     idle_s: float | None = None
-    """Since its last logon."""
+    """Since its last logon; infinite where the realm knows of none."""
     policy: str = ""
     remarks: tuple[str, ...] = ()
 

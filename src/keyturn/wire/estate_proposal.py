@@ -13,7 +13,7 @@ from keyturn.model.estate import Estate
 from keyturn.wire.discovery import DiscoveryShape, FoundAccountShape, LeftOutShape, PolicyShape, PublishedSiteShape
 from keyturn.wire.estate_file.problems import EstateErrors, Problem
 from keyturn.wire.estate_file.reading import read_estate
-from keyturn.wire.estate_file.writing import write_estate
+from keyturn.wire.estate_file.writing import in_units, write_estate
 
 
 def propose(estate: Estate, found: DiscoveryShape, roles: Collection[str]) -> str:
@@ -47,7 +47,7 @@ def _problems(text: str, roles: Collection[str]) -> Sequence[Problem]:
 
 
 def _account(realm: str, account: FoundAccountShape, refused: str) -> list[str]:
-    why = [f"{'Probably' if account.certainty == 'likely' else 'Perhaps'} a service's, because it", *_bullets(account)]
+    why = [f"{'Probably' if account.certainty == 'likely' else 'Perhaps'} a service's:", *_bullets(account)]
     block = [
         "[[account]]",
         f"name = {_text(account.name)}",
@@ -72,7 +72,8 @@ def _head(estate: Estate, found: DiscoveryShape) -> Iterator[str]:
     yield from map(_policy, found.policies)
     yield from map(_site, found.sites)
     yield from map(_left_out, filter(lambda left: left.count, found.left_out))
-    yield f"Left out: {found.people} accounts without a sign of being a service's."
+    if found.people:
+        yield f"Left out, accounts without a sign of being a service's: {found.people}"
     for account in found.accounts:
         if account.known:
             signs = "; ".join(account.reasons) or "no sign of being a service's"
@@ -90,8 +91,8 @@ def _servers(estate: Estate, found: DiscoveryShape) -> Iterator[str]:
 
 def _policy(policy: PolicyShape) -> str:
     locks = (
-        f"locks at {policy.lockout_threshold} within {policy.lockout_window_s:.0f} s, for "
-        + (f"{policy.lockout_duration_s:.0f} s" if policy.lockout_duration_s else "ever")
+        f"locks at {policy.lockout_threshold} wrong passwords within {in_units(policy.lockout_window_s)}, for "
+        + (str(in_units(policy.lockout_duration_s)) if policy.lockout_duration_s else "ever")
         if policy.lockout_threshold
         else "never locks"
     )
@@ -108,7 +109,7 @@ def _site(site: PublishedSiteShape) -> str:
 
 def _left_out(left: LeftOutShape) -> str:
     names = f" ({', '.join(left.names)})" if left.names else ""
-    return f"Left out: {left.count}, {left.why}{names}"
+    return f"Left out, {left.why}: {left.count}{names}"
 
 
 def _commented(lines: Iterable[str]) -> list[str]:

@@ -1,14 +1,16 @@
 """The store of a site carried to another database, and the site's settings with it."""
 
 import time
+from contextlib import closing, suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keyturn.adapters.site_files.layout import alone_in, put_in_place
-from keyturn.adapters.site_files.settings import with_store
+from keyturn.adapters.site_files.layout import SiteFiles, alone_in, put_in_place
+from keyturn.adapters.site_files.settings import SiteSettings, with_store
 from keyturn.adapters.store.login import StoreLogin
 from keyturn.model.secret import Secret
-from keyturn.wiring.site import opened, seal_key, store_address, store_logins
+from keyturn.wiring.site import assembled, opened, seal_key, store_address, store_logins
 
 if TYPE_CHECKING:
     from keyturn.cli.tools import Ask, StoreMoved
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 def move(root: Path, ask: "Ask", address: str, password: Secret | None, name: str | None, by: str) -> "StoreMoved":
     """The settings are the last thing written: until then the command can be given again."""
+    ask = cache(ask)
     from keyturn.adapters.store.store import Place, move_store
     from keyturn.cli.tools import StoreMoved
 
@@ -24,6 +27,8 @@ def move(root: Path, ask: "Ask", address: str, password: Secret | None, name: st
         old = store_address(files, settings)
         if old == address:
             return StoreMoved(old, address, {})
+        if old.startswith("sqlite:"):  # one that joined with its store on a server may come back from there
+            _refuse_at_secondary(files, settings, ask)
         if password is not None:
             put_in_place(files.store_password(address), StoreLogin(password, name).text().encode())
         copied = move_store(
@@ -35,3 +40,13 @@ def move(root: Path, ask: "Ask", address: str, password: Secret | None, name: st
         )
         put_in_place(files.settings, with_store(files.settings.read_text(), address).encode())
     return StoreMoved(old, address, copied.rows)
+
+
+def _refuse_at_secondary(files: SiteFiles, settings: SiteSettings, ask: "Ask") -> None:
+    from keyturn.adapters.store.errors import Moved
+    from keyturn.operations.secondary import refuse_store_move
+
+    with suppress(Moved):  # half way: it was asked when it began, and has to end
+        parts, store = assembled(files, settings, ask)
+        with closing(store):
+            refuse_store_move(parts)

@@ -58,7 +58,7 @@ def _realm(realm: Realm) -> Iterable[str]:
             ("name", realm.name),
             ("kind", str(realm.kind), str(usual.kind)),
             ("replicas", realm.replicas, usual.replicas),
-            ("replication", _duration(realm.replication_s), _duration(usual.replication_s)),
+            ("replication", in_units(realm.replication_s), in_units(usual.replication_s)),
             ("trusts", realm.trusts, usual.trusts),
             ("bind_account", realm.bind_account),
             ("second_bind_account", realm.second_bind_account),
@@ -74,14 +74,14 @@ def _policy(policy: RealmPolicy) -> Iterable[_Field]:
     usual = RealmPolicy()
     return [
         ("lockout_threshold", policy.lockout_threshold, usual.lockout_threshold),
-        ("lockout_window", _duration(policy.lockout_window_s), _duration(usual.lockout_window_s)),
-        ("lockout_duration", _duration(policy.lockout_duration_s), _duration(usual.lockout_duration_s)),
+        ("lockout_window", in_units(policy.lockout_window_s), in_units(usual.lockout_window_s)),
+        ("lockout_duration", in_units(policy.lockout_duration_s), in_units(usual.lockout_duration_s)),
         ("history", policy.history, usual.history),
-        ("grace", _duration(policy.grace_s), _duration(usual.grace_s)),
+        ("grace", in_units(policy.grace_s), in_units(usual.grace_s)),
         ("min_length", policy.min_length, usual.min_length),
         ("complexity", policy.complexity, usual.complexity),
-        ("min_age", _duration(policy.min_age_s), _duration(usual.min_age_s)),
-        ("max_age", _duration(policy.max_age_s), _duration(usual.max_age_s)),
+        ("min_age", in_units(policy.min_age_s), in_units(usual.min_age_s)),
+        ("max_age", in_units(policy.max_age_s), in_units(usual.max_age_s)),
     ]
 
 
@@ -150,10 +150,10 @@ def _holder(holder: Holder) -> Iterable[_Field]:
 
 def _habit(habit: Habit) -> Iterable[_Field]:
     usual = Habit()
-    yield "interval", _duration(habit.interval_s), _duration(usual.interval_s)
-    yield "phase", _duration(habit.phase_s)
-    yield "absences", [[_duration(a.from_s), _duration(a.until_s)] for a in habit.absences], []
-    yield "logon_script", _duration(habit.logon_script_s)
+    yield "interval", in_units(habit.interval_s), in_units(usual.interval_s)
+    yield "phase", in_units(habit.phase_s)
+    yield "absences", [[in_units(a.from_s), in_units(a.until_s)] for a in habit.absences], []
+    yield "logon_script", in_units(habit.logon_script_s)
 
 
 def _block(header: str, fields: Iterable[_Field]) -> str:
@@ -172,7 +172,7 @@ def _item(value: _Value | None) -> Item:
     return tomlkit.item(value)
 
 
-def _duration(seconds: float | None) -> str | float | None:
+def in_units(seconds: float | None) -> str | float | None:
     """In the largest unit that makes a whole number of it; else the seconds as they are."""
     if seconds is None:
         return None

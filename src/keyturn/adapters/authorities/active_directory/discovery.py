@@ -1,5 +1,6 @@
 """A domain looked around in: its users with what tells services from people, its controllers, policies and sites."""
 
+import math
 from collections.abc import Iterator, Mapping, Set
 
 from ldap.dn import str2dn
@@ -58,6 +59,7 @@ def survey(session: Session, domain: Domain, now: float) -> Survey:
 def _candidate(user: Entry, strong: Mapping[str, str], now: float) -> Candidate:
     flags = user.number("userAccountControl")
     path = [part[0] for part in str2dn(user.dn)]
+    last_logon = moment(user.number("lastLogonTimestamp"))
     return Candidate(
         name=user.text("sAMAccountName"),
         enabled=usable(user),
@@ -69,7 +71,7 @@ def _candidate(user: Entry, strong: Mapping[str, str], now: float) -> Candidate:
         strong_groups=tuple(sorted(_strong_of(user, strong))),
         never_expires=bool(flags & _NEVER_EXPIRES),
         password_age_s=_age(moment(user.number("pwdLastSet")), now),
-        idle_s=_age(moment(user.number("lastLogonTimestamp")), now),
+        idle_s=math.inf if last_logon is None else _age(last_logon, now),
         policy=_first_name(user.text("msDS-ResultantPSO")),
     )
 
