@@ -37,7 +37,7 @@ from tests.inner_site import InnerSite, site_in
 from tests.samba import ADMINISTRATOR, OURS, REALM, Samba, running
 
 SECRET = Secret("Turn-the-key-0001")
-NAME, CLIENT = "SMSServer_PHX", "KtClient"
+NAME, CLIENT = "kt-server", "kt-client"  # `converge` looks at names like these
 RECORD = write_letter(DiscoveryRecord("PC-0001", 1.0, "legacy-client"))
 SHARE = """
 [boxes]

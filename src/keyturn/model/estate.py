@@ -254,6 +254,16 @@ class Estate:
             return found
         raise NotFound(f"no site {code}", hint="keyturn estate show")
 
+    def secondaries_of(self, code: str) -> tuple[Site, ...]:
+        """The secondary sites right below a site."""
+        below = (site for site in self.sites if site.parent is not None and same_name(site.parent, code))
+        return tuple(site for site in below if site.kind is SiteKind.SECONDARY)
+
+    def systems_in_care_of(self, code: str) -> tuple[SiteSystem, ...]:
+        """Of the site; and what its secondary sites have on shares, for these have no account to log on there with."""
+        below = [canonical(site.code) for site in self.secondaries_of(code)]
+        return tuple(s for s in self.systems if same_name(s.site, code) or (s.share and canonical(s.site) in below))
+
     def managed(self, name: str) -> ManagedAccount:
         """The account written as `REALM\\name`, or by its name alone where only one realm has it."""
         wanted = reference(name)

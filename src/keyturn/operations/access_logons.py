@@ -13,6 +13,7 @@ from keyturn.model.logon import Answer
 from keyturn.model.secret import Secret
 from keyturn.operations.inbox_ports import PointTrouble, ReachedPoint
 from keyturn.operations.parts import Parts
+from keyturn.operations.secondary import parent_of_secondary
 from keyturn.site.permissions import SERVER_CONNECTION
 
 FILES = (SERVER_CONNECTION,)
@@ -22,8 +23,8 @@ PERMISSIONS = (RoleName("sms2003/site-system-connection"), RoleName("sms2003/ser
 
 
 def points_of(estate: Estate, site: str) -> tuple[SiteSystem, ...]:
-    """The site's access points on shares."""
-    return tuple(s for s in estate.systems if same_name(s.site, site) and ACCESS_POINT_ROLE in s.roles and s.share)
+    """The access points on shares that the site sees to: its own, and those of its secondary sites."""
+    return tuple(s for s in estate.systems_in_care_of(site) if ACCESS_POINT_ROLE in s.roles and s.share)
 
 
 def point_named(estate: Estate, site: str, name: str) -> SiteSystem:
@@ -75,9 +76,12 @@ def _account(parts: Parts, roles: Collection[RoleName]) -> ManagedAccount:
             if ours and managed.generation is not None:
                 return _settled(parts, managed)
     names = " or ".join(role.partition("/")[2] for role in roles)
+    parent = parent_of_secondary(parts)
     raise PointTrouble(
         f"site {site} has no {names} account whose password is known",
-        hint="list it as an [[account]] of the site, then keyturn account adopt",
+        hint=f"a secondary site has none: name the share in the estate of site {parent}, which sees to it, and not here"
+        if parent
+        else "list it as an [[account]] of the site, then keyturn account adopt",
     )
 
 

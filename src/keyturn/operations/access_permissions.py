@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from keyturn.model.accounts import Account, RealmName, same_name
-from keyturn.model.estate import Estate, ManagedAccount
+from keyturn.model.accounts import Account, RealmName, canonical
+from keyturn.model.estate import Estate
 from keyturn.operations.access_logons import PERMISSIONS, inside, point_named, points_of
 from keyturn.operations.inbox_ports import AccessDenied, ReachedPoint
 from keyturn.operations.parts import Parts
@@ -113,18 +113,18 @@ def _paths(point: ReachedPoint, box: str) -> list[str]:
 
 
 def grantees(parts: Parts, estate: Estate) -> Iterator[tuple[Grantee, Account]]:
-    """Accounts of the site that play a part in the table, with the identity that bears each name now."""
+    """Accounts of the site that play a part in the table, with the identity that bears each name now. Clients of its
+    secondary sites are its own, while files are carried with its own account everywhere."""
+    own = [canonical(parts.settings.site)]
+    served = [*own, *(canonical(site.code) for site in estate.secondaries_of(parts.settings.site))]
     for managed in estate.accounts:
         grantee = grantee_of(managed.role)
-        if grantee is None or not _is_ours(parts, managed):
+        codes = served if grantee is Grantee.CLIENT_CONNECTION else own
+        if grantee is None or not managed.usable or not any(canonical(code) in codes for code in managed.sites):
             continue
         account = parts.authorities(managed.account.realm).find(managed.account.name)
         if account is not None:
             yield grantee, account
-
-
-def _is_ours(parts: Parts, managed: ManagedAccount) -> bool:
-    return managed.usable and any(same_name(code, parts.settings.site) for code in managed.sites)
 
 
 def _known(parts: Parts, estate: Estate, system: str) -> dict[str, str]:

@@ -169,7 +169,7 @@ def _manifest(parts: Parts, content: ContentParts, awaited: Awaited, by: SiteCod
         if package.source_version == manifest.version:
             refresh(parts, package, by=f"site {by}")  # under one number, another content: the site was set back
         if package.package_id not in parts.store.assigned_points():
-            points = points_of(parts, parts.store.document().systems).values()
+            points = points_of(parts, parts.store.document()).values()
             parts.store.assign_points(package.package_id, tuple(point.name for point in points))
     return manifest
 

@@ -4,13 +4,12 @@ A point on a share gets the files first, then they are read back and compared, a
 version that has one is whole. Cut off anywhere, the next turn goes on with what is missing.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from keyturn.distribution.content import folder_named, folder_of
-from keyturn.model.accounts import same_name
 from keyturn.model.errors import KeyturnError, NotFound
-from keyturn.model.estate import DISTRIBUTION_POINT_ROLE, SiteSystem
+from keyturn.model.estate import DISTRIBUTION_POINT_ROLE, Estate, SiteSystem
 from keyturn.model.software import OWN_POINT, DistributionPoint, Manifest, Package, PackageId, owner_of
 from keyturn.operations.access_logons import FILES, let_in
 from keyturn.operations.content import content_of, current, signed_manifest
@@ -59,10 +58,10 @@ def distribute(parts: Parts) -> float:
     return LOOK_S
 
 
-def points_of(parts: Parts, systems: Iterable[SiteSystem]) -> dict[str, SiteSystem]:
-    """This site's distribution points, by their names without case."""
-    site = parts.settings.site
-    return {s.name.casefold(): s for s in systems if POINT_ROLE in s.roles and same_name(s.site, site)}
+def points_of(parts: Parts, estate: Estate) -> dict[str, SiteSystem]:
+    """The distribution points that this site fills, by their names without case."""
+    systems = estate.systems_in_care_of(parts.settings.site)
+    return {s.name.casefold(): s for s in systems if POINT_ROLE in s.roles}
 
 
 def point_of(system: SiteSystem) -> DistributionPoint:
@@ -83,7 +82,7 @@ def refresh(parts: Parts, package: Package, *, by: str) -> tuple[str, ...]:
 
 
 def _tasks(parts: Parts) -> Iterator[_Task]:
-    systems = points_of(parts, parts.store.document().systems)
+    systems = points_of(parts, parts.store.document())
     for package_id, names in parts.store.assigned_points().items():
         package = parts.store.package(package_id)
         manifest = current(parts, package)
@@ -207,7 +206,7 @@ def _withdraw(parts: Parts, record: ContentRecord) -> None:
     """What is assigned there no more. A system that is no point any more, or none we know, is left as it is."""
     if not parts.store.claim_content(record, parts.now() + CLAIM_S):
         return
-    system = points_of(parts, parts.store.document().systems).get(record.system.casefold())
+    system = points_of(parts, parts.store.document()).get(record.system.casefold())
     try:
         if system is not None and system.share:
             share = content_of(parts).share(system.share)

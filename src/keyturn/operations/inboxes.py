@@ -37,13 +37,14 @@ _MANAGER = ComponentName.INBOX_MANAGER
 
 @dataclass(frozen=True, slots=True)
 class AccessFile:
-    """What clients read. `mark` changes with what the file says; its bytes are others each time they are made, as what
-    is sealed never looks the same."""
+    """What clients read; only `reader`, where one is named. `mark` changes with what the file says; its bytes are
+    others each time they are made, as what is sealed never looks the same."""
 
     box: str
     name: str
     mark: str
     content: Callable[[], bytes]
+    reader: str = ""
 
     @property
     def path(self) -> str:
@@ -93,7 +94,7 @@ def _visit(parts: Parts, system: SiteSystem, files: Sequence[AccessFile]) -> Non
     before = parts.store.point(system.name)
     try:
         with inside(parts, system, FILES) as point:
-            _publish(parts, system, point, files)
+            _publish(parts, system, point, [file for file in files if _is_read_at(parts, system, file)])
             _take(parts, system, point)
             lying = {box: len(point.files(box)) for box in (*PASSAGES, BAD_BOX)}
     except PointTrouble as error:
@@ -114,6 +115,14 @@ def _note_trouble(parts: Parts, system: SiteSystem, before: PointRecord, error: 
         parts.store.note_point(now)
         if before.trouble != error.message:
             report(parts, _MANAGER, MessageId.POINT_TROUBLE, system=system.name, trouble=error.message)
+
+
+def _is_read_at(parts: Parts, system: SiteSystem, file: AccessFile) -> bool:
+    """The line to a secondary site carries what is for its own clients, and no more."""
+    if not file.reader or same_name(system.site, parts.settings.site):
+        return True
+    machine = parts.machine(file.reader)
+    return machine is not None and machine.site is not None and same_name(machine.site, system.site)
 
 
 def _publish(parts: Parts, system: SiteSystem, point: ReachedPoint, files: Iterable[AccessFile]) -> None:

@@ -40,6 +40,12 @@ def is_furnished(parts: Parts) -> bool:
     return bool(store.estate().accounts) or any(not is_from_above(parts, identifier) for identifier in made)
 
 
+def parent_of_secondary(parts: Parts) -> SiteCode | None:
+    """None for a site that is no secondary one."""
+    card = _secondary(parts)
+    return card.parent if card else None
+
+
 def _secondary(parts: Parts) -> Card | None:
     """This site's card where it is one below another site."""
     card = next((k.card for k in parts.store.known_sites() if same_name(k.card.code, parts.settings.site)), None)

@@ -104,7 +104,7 @@ def distribute(parts: Parts, package_id: PackageId, systems: Sequence[str], *, b
     """To these distribution points, and no others; to every one of this site where none is named. The distribution
     manager does the rest."""
     parts.store.package(package_id)  # whatever else is wrong, that it is not there comes first
-    points = [point.system for point in points_in_use(parts, parts.store.estate()).values()]
+    points = [system.name for system in points_in_use(parts, parts.store.estate()).values()]
     if not points:
         raise Refused("this site has no distribution point", hint=_NO_POINT)
     strangers = [name for name in systems if not any(same_name(name, point) for point in points)]

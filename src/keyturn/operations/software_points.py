@@ -1,20 +1,28 @@
-"""Where clients find a package: at which of this site's distribution points, or else at its source."""
+"""Where clients find a package: at which distribution points, or else at its source."""
 
 from collections.abc import Mapping
 
 from keyturn.distribution.shares import share_of
-from keyturn.model.estate import Estate
+from keyturn.model.accounts import same_name
+from keyturn.model.estate import Estate, SiteSystem
 from keyturn.model.software import DistributionPoint, Package, PackageId
 from keyturn.operations.distributing import point_of, points_of
 from keyturn.operations.left_out import is_left_out
 from keyturn.operations.parts import Parts
 
 
-def points_in_use(parts: Parts, estate: Estate) -> dict[str, DistributionPoint]:
-    """By their systems' names without case, in the estate's order."""
+def points_in_use(parts: Parts, estate: Estate) -> dict[str, SiteSystem]:
+    """By their names without case, in the estate's order."""
     without = parts.store.left_out()
-    ours = points_of(parts, estate.systems).items()
-    return {name: point_of(system) for name, system in ours if not is_left_out(system.name, without)}
+    ours = points_of(parts, estate).items()
+    return {name: system for name, system in ours if not is_left_out(system.name, without)}
+
+
+def points_for(parts: Parts, systems: Mapping[str, SiteSystem], at: str) -> dict[str, DistributionPoint]:
+    """For the clients of one site: its own points, and for those of a secondary site this site's behind them."""
+    near = [(name, system) for name, system in systems.items() if same_name(system.site, at)]
+    ours = [(name, system) for name, system in systems.items() if same_name(system.site, parts.settings.site)]
+    return {name: point_of(system) for name, system in (*near, *ours)}
 
 
 def content_at_points(

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from keyturn.distribution.collections import CLIENT_KINDS
 from keyturn.distribution.policy_making import (
@@ -17,11 +18,11 @@ from keyturn.distribution.policy_making import (
     undated_policy,
 )
 from keyturn.model.accounts import RealmName, canonical, same_name
-from keyturn.model.estate import Estate, SiteCode
+from keyturn.model.estate import Estate, HolderKind, SiteCode
 from keyturn.model.software import Advertisement, AdvertisementId, ClientKind, DistributionPoint, PackageId, Policy
 from keyturn.operations.parts import Parts
 from keyturn.operations.software_owner import is_from_above
-from keyturn.operations.software_points import content_at_points, points_in_use, read_at_source
+from keyturn.operations.software_points import content_at_points, points_for, points_in_use, read_at_source
 from keyturn.operations.software_reading import InForce, in_force
 
 FRESH_S = 2.0
@@ -46,22 +47,31 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class _Client:
+    """`at`: this site or one of its secondary sites, in canonical form."""
+
+    at: str
+    kind: ClientKind
+
+
+@dataclass(frozen=True, slots=True)
 class _Reading:
-    """`kinds` are the clients of this site, by canonical name. `made` is added to as clients ask."""
+    """`on_offer` is by the site that clients are at, `clients` by canonical name. `made` is added to as clients ask."""
 
     edition: str
-    on_offer: OnOffer
-    kinds: Mapping[str, ClientKind]
-    made: dict[tuple[ClientKind, frozenset[AdvertisementId]], tuple[Policy, str]] = field(default_factory=dict)
+    on_offer: Mapping[str, OnOffer]
+    clients: Mapping[str, _Client]
+    made: dict[tuple[_Client, frozenset[AdvertisementId]], tuple[Policy, str]] = field(default_factory=dict)
 
     def undated(self, client: str) -> tuple[Policy, str] | None:
         """With its digest. None for whoever is no client of this site."""
-        kind = self.kinds.get(canonical(client))
-        if kind is None:
+        found = self.clients.get(canonical(client))
+        if found is None:
             return None
-        alike = kind, offered_to(self.on_offer, client)
+        on_offer = self.on_offer[found.at]
+        alike = found, offered_to(on_offer, client)
         if alike not in self.made:
-            policy = undated_policy(self.on_offer, *alike)
+            policy = undated_policy(on_offer, found.kind, alike[1])
             self.made[alike] = policy, digest_of(policy)
         return self.made[alike]
 
@@ -111,8 +121,9 @@ class Policies:
     def legacy(self, clients: Collection[str]) -> list[str]:
         """Those of them that read their policy at an access point."""
         with self._turn:
-            kinds = self._look().kinds
-        return [name for name in clients if kinds.get(canonical(name)) is ClientKind.LEGACY]
+            known = self._look().clients
+        found = ((name, known.get(canonical(name))) for name in clients)
+        return [name for name, client in found if client is not None and client.kind is ClientKind.LEGACY]
 
     def _look(self) -> _Reading:
         now = self._clock()
@@ -149,26 +160,33 @@ class Policies:
 def _read(parts: Parts, edition: str) -> _Reading:
     """The edition was found before: what has changed since is found at the next look."""
     site, estate, offered = parts.settings.site, parts.store.estate(), in_force(parts)
-    points = points_in_use(parts, estate)
-    lying = content_at_points(parts, points, offered.authored.packages)
-    sources = read_at_source(parts, offered.authored.packages)
-    on_offer = OnOffer(
-        site=SiteCode(site),
-        realm=_realm(estate, site),
-        lifetime_s=parts.settings.policy_s,
-        packages=offered.authored.packages,
-        programs=offered.authored.programs,
-        advertisements=tuple(each for each in offered.advertisements if not _is_under_way(parts, offered, each, lying)),
-        members={name: frozenset(map(canonical, names)) for name, names in offered.members.items()},
-        content={
-            package: Content(digest, lying.get(package, ()), sources.get(package, ""))
-            for package, digest in offered.authored.contents.items()
-        },
-        points=tuple(points.values()),
-        accounts=client_accounts(estate, site),
-        logs=parts.settings.client_logs,
-    )
-    return _Reading(edition, on_offer, _kinds(estate, site))
+    packages, systems = offered.authored.packages, points_in_use(parts, estate)
+    sources = read_at_source(parts, packages)
+    members = {name: frozenset(map(canonical, names)) for name, names in offered.members.items()}
+
+    def on_offer_at(code: str) -> OnOffer:
+        points = points_for(parts, systems, code)
+        lying = content_at_points(parts, points, packages)
+        ready = (each for each in offered.advertisements if not _is_under_way(parts, offered, each, lying))
+        return OnOffer(
+            site=SiteCode(site),
+            realm=_realm(estate, code),
+            lifetime_s=parts.settings.policy_s,
+            packages=packages,
+            programs=offered.authored.programs,
+            advertisements=tuple(ready),
+            members=members,
+            content={
+                package: Content(digest, lying.get(package, ()), sources.get(package, ""))
+                for package, digest in offered.authored.contents.items()
+            },
+            points=tuple(points.values()),
+            accounts=client_accounts(estate, code),
+            logs=parts.settings.client_logs,
+        )
+
+    codes = (site, *(below.code for below in estate.secondaries_of(site)))
+    return _Reading(edition, {canonical(code): on_offer_at(code) for code in codes}, _clients(estate, site))
 
 
 def _is_under_way(
@@ -186,12 +204,18 @@ def _is_under_way(
     return any(digest and assigned.get(package) and not lying.get(package) for package, digest in contents)
 
 
-def _kinds(estate: Estate, site: str) -> dict[str, ClientKind]:
-    return {
-        canonical(holder.name): ClientKind(CLIENT_KINDS[holder.kind])
-        for holder in estate.all_clients()
-        if holder.kind in CLIENT_KINDS and holder.site is not None and same_name(holder.site, site)
-    }
+def _clients(estate: Estate, site: str) -> dict[str, _Client]:
+    """All of the site's, and the legacy ones of its secondary sites: these log on, and the accounts are here."""
+    own, below = canonical(site), {canonical(each.code) for each in estate.secondaries_of(site)}
+
+    @cache
+    def client_of(code: SiteCode | None, kind: HolderKind) -> _Client | None:
+        at = canonical(code or "")
+        served = at == own or (at in below and kind is HolderKind.LEGACY_CLIENT)
+        return _Client(at, ClientKind(CLIENT_KINDS[kind])) if served and kind in CLIENT_KINDS else None
+
+    found = ((holder.name, client_of(holder.site, holder.kind)) for holder in estate.all_clients())
+    return {canonical(name): client for name, client in found if client is not None}
 
 
 def _realm(estate: Estate, site: str) -> RealmName:

@@ -82,7 +82,7 @@ def _account_list(parts: Parts, machine: EnrolledClient, found: Sequence[Directi
     """The mark is over what is sealed and to whom."""
     mark = hashlib.sha256(repr((machine.recipient, parts.settings.contact_s, found)).encode()).hexdigest()
     name = wire.accounts_file(machine.name)
-    return AccessFile(wire.FOLDER, name, mark, lambda: _accounts_file(parts, machine))
+    return AccessFile(wire.FOLDER, name, mark, lambda: _accounts_file(parts, machine), machine.name)
 
 
 def _read(

@@ -145,4 +145,4 @@ def _package_file(parts: Parts, package: Package, digest: str) -> AccessFile:
 
 
 def _file(parts: Parts, name: str, told: Told) -> AccessFile:
-    return AccessFile(wire.OFFER_BOX, wire.policy_file(name), told.mark, lambda: signed(told, signer(parts)))
+    return AccessFile(wire.OFFER_BOX, wire.policy_file(name), told.mark, lambda: signed(told, signer(parts)), name)

@@ -12,7 +12,7 @@ import click
 
 from keyturn.cli.lab.domain import remove_domain
 from keyturn.cli.lab.looking import look
-from keyturn.cli.lab.machine import free_net, refuse_unfit, refuse_without_root
+from keyturn.cli.lab.machine import claimed_net, refuse_unfit, refuse_without_root
 from keyturn.cli.lab.place import FULL_NAME, Lab, is_lab, keep, kept
 from keyturn.cli.lab.processes import end
 from keyturn.cli.lab.raising import raise_lab
@@ -53,7 +53,8 @@ def up(session: Session, dcs: int, agents: int, net: str | None, folder: Path) -
     """
     started = time.monotonic()
     refuse_unfit()
-    made = Lab(folder.resolve(), free_net(_three_numbers(net)), dcs, agents)
+    ours = click.get_current_context().with_resource(claimed_net(_three_numbers(net)))
+    made = Lab(folder.resolve(), ours, dcs, agents)
     keep(made)
     _clear(made.root, made.net)
 

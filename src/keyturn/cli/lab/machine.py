@@ -1,10 +1,13 @@
 """Whether a lab can stand on this machine: rights, packages, a range of addresses that nobody uses."""
 
+import errno
 import json
 import os
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -61,25 +64,45 @@ def refuse_unfit() -> None:
         )
 
 
-def free_net(wanted: str | None) -> str:
-    """The first three numbers of a range that this machine has no route to."""
+@contextmanager
+def claimed_net(wanted: str | None) -> Iterator[str]:
+    """The first three numbers of a range that this machine has no route to. Until the block ends, and by then a lab has
+    its route, no other lab gets it."""
+    users = []
+    for net in _NETS if wanted is None else (wanted,):
+        with _claim(net) as is_ours:
+            user = _user_of(net, _routes()) if is_ours else "by a lab that is being raised"
+            if user is None:
+                yield net
+                return
+        users.append(user)
     if wanted is not None:
-        if user := _user_of(wanted, _routes()):
-            raise Refused(f"{wanted}.0/24 is in use on this machine: {user}", hint="choose another one with --net")
-        return wanted
-    routes = _routes()
-    found = next((net for net in _NETS if _user_of(net, routes) is None), None)
-    if found is None:
-        raise Refused(
-            f"no range of {_NETS[0]}.0/24 to {_NETS[-1]}.0/24 is free on this machine: {_user_of(_NETS[0], routes)}",
-            hint="name the first three numbers of a range that nobody uses, with --net",
-        )
-    return found
+        raise Refused(f"{wanted}.0/24 is in use on this machine: {users[0]}", hint="choose another one with --net")
+    raise Refused(
+        f"no range of {_NETS[0]}.0/24 to {_NETS[-1]}.0/24 is free on this machine: {users[0]}",
+        hint="name the first three numbers of a range that nobody uses, with --net",
+    )
 
 
 def _missing_packages() -> Iterator[str]:
     yield from (package for program, package in _PROGRAMS.items() if shutil.which(program, path=PATH) is None)
     yield from (package for file, package in _FILES.items() if not any(Path("/").glob(file[1:])))
+
+
+@contextmanager
+def _claim(net: str) -> Iterator[bool]:
+    """Whether nobody else has it. An abstract socket is known where routes are, in one network namespace, and is gone
+    with its process."""
+    with socket.socket(socket.AF_UNIX) as claim:
+        try:
+            claim.bind(f"\0keyturn-lab-{net}")
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            is_ours = False
+        else:
+            is_ours = True
+        yield is_ours
 
 
 def _user_of(net: str, routes: dict[IPv4Network, str]) -> str | None:
