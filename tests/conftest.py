@@ -1,6 +1,7 @@
 """Options of the whole suite, and the rule that in CI nothing is skipped."""
 
 import os
+import signal
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,6 +30,8 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("long" if config.getoption("--long") else "usual")
     # pytest-xdist would begin with the modules of most tests, and end with those that start a domain for a few.
     config.option.loadscopereorder = False
+    # A shell ignores it in what runs in its background, and every program that a test starts would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -44,12 +47,17 @@ def _turn(item: pytest.Item) -> int:
 
 
 DIRECTORY_TESTS = ("active_directory", "openldap")
-_NO_DIRECTORY = "the extra `directory` is not installed: it needs gcc, libldap-dev, libsasl2-dev and python3-dev"
+_NO_DIRECTORY = (
+    "the extra `directory`, or for what is sealed `kerberos`, is not installed: they need gcc, libldap-dev, "
+    "libsasl2-dev, libkrb5-dev and python3-dev"
+)
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
     """What the tests of real directories import must be built here, and cannot be everywhere."""
     if any(name in module_path.name for name in DIRECTORY_TESTS) and find_spec("ldap") is None:
+        return _LeftOut.from_parent(parent, path=module_path)
+    if "sealed" in module_path.name and find_spec("gssapi") is None:
         return _LeftOut.from_parent(parent, path=module_path)
     return None
 

@@ -97,6 +97,20 @@ class Samba:
         settings = {"certificate_authority": str(self.certificate_authority), "container": OUR_UNIT, **connection}
         return Realm(REALM, RealmKind.ACTIVE_DIRECTORY, hosts or self.hosts, connection=tuple(settings.items()))
 
+    def sealed_realm(self, hosts: tuple[str, ...] | None = None, **connection: str) -> Realm:
+        """The same domain as if it had no certificates. Its controllers go by their addresses; see `known_as`."""
+        settings = {"protection": "sealed", "container": OUR_UNIT, **connection}
+        return Realm(REALM, RealmKind.ACTIVE_DIRECTORY, hosts or self.hosts, connection=tuple(settings.items()))
+
+    def known_as(self, controller: str, host: str, *addresses: str) -> None:
+        """Kerberos gives out tickets for it by these addresses too, when `host` is asked."""
+        administrator = self.administer(host)
+        names = [f"ldap/{address}".encode() for address in addresses]
+        administrator.modify_s(
+            f"CN={controller},OU=Domain Controllers,{BASE}", [(ldap.MOD_ADD, "servicePrincipalName", names)]
+        )
+        administrator.unbind_s()
+
     def adlab(self, *arguments: str, given: str = "") -> str:
         return samba_image.adlab(self.environment, *arguments, given=given)
 
@@ -254,7 +268,9 @@ def _octets(value: object) -> bytes:
 
 
 def _shown(administrator: SimpleLDAPObject) -> frozenset[tuple[str, ...]]:
-    found = administrator.search_s(BASE, ldap.SCOPE_SUBTREE, "(sAMAccountName=kt-*)", list(_COMPARED))
+    """Of whatever a test may have made."""
+    ours = "(&(objectCategory=person)(objectClass=user)(!(isCriticalSystemObject=TRUE)))"
+    found = administrator.search_s(BASE, ldap.SCOPE_SUBTREE, ours, list(_COMPARED))
     return frozenset(
         (dn, *(values[name][0].decode() if name in values else "" for name in _COMPARED)) for dn, values in found if dn
     )

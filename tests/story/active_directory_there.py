@@ -23,11 +23,13 @@ _LDAPS, _KERBEROS = 636, 88
 @dataclass(frozen=True)
 class Domain:
     samba: Samba
+    sealed: bool = False
+    """Keyturn does without the certificates."""
     login = OURS
 
     @property
     def realm(self) -> Realm:
-        return self.samba.realm()
+        return self.samba.sealed_realm() if self.sealed else self.samba.realm()
 
     def opened(self) -> Authority:
         return self._at(self.realm)

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -135,9 +136,11 @@ def _forms(secret: Secret) -> Iterator[bytes]:
 class TestOwnAccounts:
     """The two with which Keyturn itself works, made as the how-to says: in the unit, each with the delegated rights."""
 
+    names = ("kt-own-1", "kt-own-2")
+
     @pytest.fixture
     def own(self, there: Domain) -> dict[str, Secret]:
-        passwords = {name: Secret(f"Keeps-the-{name}-7x") for name in ("kt-own-1", "kt-own-2")}
+        passwords = {name: Secret(f"Keeps-the-{name}-7x") for name in self.names}
         for name, password in passwords.items():
             there.delegate(name)
             there.samba.set_password(there.samba.dn(name), password)
@@ -149,20 +152,34 @@ class TestOwnAccounts:
     ) -> None:
         site = opened_with_its_own(tmp_path, there, own)
         before = {name: there.sets(name) for name in own}
-        for name in (*own, "kt-own-1"):
+        first, second = own
+        for name in (first, second, first):
             record = carried(site, site.rotate(name).plan_id)
             assert record.state is PlanState.DONE, record.note
-        assert {name: there.sets(name) - before[name] for name in own} == {"kt-own-1": 2, "kt-own-2": 1}
+        assert {name: there.sets(name) - before[name] for name in own} == {first: 2, second: 1}
         assert [there.samba.bad_count(name) for name in own] == [0, 0]
         site.close()
 
 
+class TestOwnAccountsWithoutCertificates(TestOwnAccounts):
+    names = ("kt-own-3", "kt-own-4")
+
+    @pytest.fixture
+    def there(self, there: Domain) -> Domain:
+        if find_spec("gssapi") is None:
+            pytest.skip("the extra `kerberos` is not installed")
+        for controller, host in zip(("DC1", "DC2"), there.samba.hosts, strict=True):
+            there.samba.known_as(controller, host, host)
+        return replace(there, sealed=True)
+
+
 def opened_with_its_own(folder: Path, there: Domain, own: dict[str, Secret]) -> InnerSite:
     """A site that reaches the domain as sites do, with the login that its own store says."""
-    realm = replace(there.realm, bind_account="kt-own-1", second_bind_account="kt-own-2")
+    first, second = own
+    realm = replace(there.realm, bind_account=first, second_bind_account=second)
     accounts_text = "".join(f'\n[[account]]\nname = "{n}"\nrealm = "CORP"\nrole = "generic/service"\n' for n in own)
     text = estate(realm).split("\n[[site]]")[0] + accounts_text
-    text = text.replace("replicas", 'bind_account = "kt-own-1"\nsecond_bind_account = "kt-own-2"\nreplicas')
+    text = text.replace("replicas", f'bind_account = "{first}"\nsecond_bind_account = "{second}"\nreplicas')
     real: dict[str, Authority] = {}
 
     def reached(parts: Parts) -> Parts:

@@ -57,6 +57,7 @@ def test_an_error_that_says_nothing_of_the_password_may_pass() -> None:
     with _controller(_error(37)) as port, pytest.raises(AuthorityError, match=r"svc-backup@CORP\.EXAMPLE") as raised:
         ask_for_ticket("127.0.0.1", "svc-backup", REALM, SECRET, port)
     assert not raised.value.permanent
+    assert "clock" in raised.value.hint
 
 
 @pytest.mark.parametrize(

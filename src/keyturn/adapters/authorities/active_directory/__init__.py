@@ -1,1 +1,1 @@
-"""Active Directory, every domain controller asked by itself over LDAPS. Read `authority` first."""
+"""Active Directory, each domain controller asked by itself over LDAPS or sealed LDAP. Read `authority` first."""

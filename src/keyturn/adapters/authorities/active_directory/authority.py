@@ -26,7 +26,7 @@ from keyturn.operations.surveys import Survey
 
 def open_authority(realm: Realm, logins: Logins) -> Authority:
     domain = domain_of(realm)
-    refuse_without_kerberos(realm.name)
+    refuse_without_kerberos(realm.name, sealed=domain.certificate_authority is None)
     return ActiveDirectory(domain, logins)
 
 

@@ -5,16 +5,13 @@ import threading
 import time
 from contextlib import AbstractContextManager, ExitStack
 
-import ldap
 from ldap.ldapobject import SimpleLDAPObject
 
-from keyturn.adapters.authorities.active_directory.answers import bind_answer
 from keyturn.adapters.authorities.active_directory.domain import Domain
-from keyturn.adapters.authorities.active_directory.session import Session
+from keyturn.adapters.authorities.active_directory.lines import Line, line_to
+from keyturn.adapters.authorities.active_directory.session import Session, base_of
 from keyturn.adapters.authorities.active_directory.sessions import Opened, Sessions
 from keyturn.adapters.authorities.active_directory.strong import is_strong, named
-from keyturn.adapters.authorities.directories.channel import connected
-from keyturn.adapters.authorities.directories.faults import asked
 from keyturn.adapters.authorities.reaching import Login, Logins
 from keyturn.model.errors import AuthorityError, Refused
 from keyturn.model.logon import Answer
@@ -39,22 +36,21 @@ class Controllers:
 
     def _open(self, host: str) -> Opened:
         with ExitStack() as stack:
-            connection = stack.enter_context(connected(self._domain, host))
-            base = _base_of(connection, host)
-            login = self._log_on(connection, host)
-            session = Session(connection, host, base)
+            line = stack.enter_context(line_to(self._domain, host))
+            login = self._log_on(line, host)
+            connection = line.connection
+            session = Session(connection, host, base_of(connection, host))
             self._refuse_strong(session, login)
             return Opened(session, login, time.monotonic(), lambda: _silent(connection), stack.pop_all().close)
 
-    def _log_on(self, connection: SimpleLDAPObject, host: str) -> Login:
+    def _log_on(self, line: Line, host: str) -> Login:
         """One thread at a time: a password that has become wrong costs one bad attempt, not one for every thread."""
         with self._turn:
             login = self._logins()
             if login == self._refused or not login.secret.reveal():
                 raise self._shut_out(login, _REFUSED)
-            name = self._written(login)
-            doing = f"logging on to {host} as {name}"
-            answer = bind_answer(doing, lambda: connection.simple_bind_s(name, login.secret.reveal()))
+            doing = f"logging on to {host} as {self._domain.written(login.name)}"
+            answer = line.log_on(doing, login.name, login.secret)
             if answer is Answer.WRONG_PASSWORD:
                 self._refused = login
                 raise self._shut_out(login, _REFUSED)
@@ -77,24 +73,12 @@ class Controllers:
             )
         self._weak = login.name
 
-    def _written(self, login: Login) -> str:
-        """A distinguished name, `name@domain` or `DOMAIN\\name` stays as it is."""
-        return login.name if set("\\@=") & set(login.name) else self._domain.logon_name(login.name)
-
     def _shut_out(self, login: Login, why: str) -> AuthorityError:
         return AuthorityError(
             f"{self._domain.realm} does not let Keyturn in as {login.name}: {why}",
             permanent=True,
             hint=f"keyturn account adopt '{self._domain.realm}\\{login.name}', with the password that works",
         )
-
-
-def _base_of(connection: SimpleLDAPObject, host: str) -> str:
-    """The distinguished name of the domain, which a controller tells everybody."""
-    found = asked(
-        f"connecting to {host}", lambda: connection.search_s("", ldap.SCOPE_BASE, attrlist=["defaultNamingContext"])
-    )
-    return str(found[0][1]["defaultNamingContext"][0], "utf-8")
 
 
 def _silent(connection: SimpleLDAPObject) -> bool:

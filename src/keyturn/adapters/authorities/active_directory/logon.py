@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 
-from keyturn.adapters.authorities.active_directory.answers import bind_answer
 from keyturn.adapters.authorities.active_directory.domain import Domain
-from keyturn.adapters.authorities.active_directory.kerberos import ask_for_ticket
+from keyturn.adapters.authorities.active_directory.kerberos import ask_for_ticket, realm_of, reason
+from keyturn.adapters.authorities.active_directory.lines import line_to
 from keyturn.adapters.authorities.active_directory.ntlm import set_up_session
-from keyturn.adapters.authorities.directories.channel import connected
-from keyturn.model.errors import AuthorityError
 from keyturn.model.logon import Answer, LogonProtocol
 from keyturn.model.secret import Secret
 
@@ -39,9 +37,8 @@ def log_on(attempt: Attempt, protocol: LogonProtocol) -> Answer:
 
 
 def _by_ldap(attempt: Attempt) -> Answer:
-    name = attempt.domain.logon_name(attempt.name)
-    with connected(attempt.domain, attempt.host) as connection:
-        return bind_answer(str(attempt), lambda: connection.simple_bind_s(name, attempt.secret.reveal()))
+    with line_to(attempt.domain, attempt.host) as line:
+        return line.try_password(str(attempt), attempt.name, attempt.secret)
 
 
 def _by_ntlm(attempt: Attempt) -> Answer:
@@ -49,16 +46,5 @@ def _by_ntlm(attempt: Attempt) -> Answer:
 
 
 def _by_kerberos(attempt: Attempt) -> Answer:
-    """A ticket is refused without the reason why an account is barred. A bind tells it, and spends nothing where the
-    password is right."""
-    said = ask_for_ticket(attempt.host, attempt.name, _kerberos_realm(attempt.base), attempt.secret)
-    if isinstance(said, Answer):
-        return said
-    answer = _by_ldap(attempt)
-    if answer is Answer.ACCEPTED:
-        raise AuthorityError(f"{attempt} has no clear answer: Kerberos says {said.words}, LDAP yes", permanent=False)
-    return answer
-
-
-def _kerberos_realm(base: str) -> str:
-    return base.upper().removeprefix("DC=").replace(",DC=", ".")
+    said = ask_for_ticket(attempt.host, attempt.name, realm_of(attempt.base), attempt.secret)
+    return said if isinstance(said, Answer) else reason(str(attempt), said, lambda: _by_ldap(attempt))

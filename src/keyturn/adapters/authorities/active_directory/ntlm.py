@@ -1,12 +1,19 @@
-"""NTLM as clients of a share use it: the set-up of an SMB session, left at once. No password crosses the network."""
+"""NTLM, by which no password crosses the network: as clients of a share use it, the set-up of an SMB session, left at
+once; and as those of a directory do."""
 
+import struct
 import threading
 import uuid
 
+import spnego
+from ldap.ldapobject import SimpleLDAPObject
 from smbprotocol.connection import Connection
 from smbprotocol.exceptions import SMBException, SMBResponseException
 from smbprotocol.session import Session
+from spnego import ContextReq
+from spnego.exceptions import SpnegoError
 
+from keyturn.adapters.authorities.active_directory.answers import bind_answer
 from keyturn.adapters.authorities.directories.tunnel import CONNECT_S, OPERATION_S
 from keyturn.model.errors import AuthorityError
 from keyturn.model.logon import Answer
@@ -49,6 +56,26 @@ def set_up_session(doing: str, host: str, name: str, secret: Secret) -> Answer:
         end.cancel()
         _close(connection)
     raise AuthorityError(f"{doing}: {said}", permanent=permanent)
+
+
+def bind(doing: str, connection: SimpleLDAPObject, name: str, secret: Secret) -> Answer:
+    """`name` is `DOMAIN\\name`. A controller that demands a seal is promised one (MS-NLMP 2.2.2.5), and nothing
+    follows that would need it."""
+    try:
+        return bind_answer(doing, lambda: _bind(connection, name, secret))
+    except (SpnegoError, ValueError, struct.error, IndexError) as error:  # what the library says of no NTLM
+        fault = f"{type(error).__name__}: {error}"
+    raise AuthorityError(f"{doing}: {fault}", permanent=False)
+
+
+def _bind(connection: SimpleLDAPObject, name: str, secret: Secret) -> None:
+    promised = ContextReq.integrity | ContextReq.confidentiality
+    logon = spnego.client(name, secret.reveal(), protocol="ntlm", context_req=promised)
+    challenge: object = connection.sasl_bind_s("", "GSS-SPNEGO", logon.step())
+    if not isinstance(challenge, bytes):
+        raise ValueError("no challenge")
+    if isinstance(connection.sasl_bind_s("", "GSS-SPNEGO", logon.step(challenge)), bytes):
+        raise ValueError("a second challenge")
 
 
 def _close(connection: Connection) -> None:

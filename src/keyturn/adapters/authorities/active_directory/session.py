@@ -164,6 +164,14 @@ class Session:
         return asked(f"{doing} on {self.host}", ask)
 
 
+def base_of(connection: SimpleLDAPObject, host: str) -> str:
+    """The distinguished name of the domain, which a controller tells everybody."""
+    found = asked(
+        f"connecting to {host}", lambda: connection.search_s("", ldap.SCOPE_BASE, attrlist=["defaultNamingContext"])
+    )
+    return str(found[0][1]["defaultNamingContext"][0], "utf-8")
+
+
 def _entries(found: Iterable[Any]) -> Iterator[Entry]:
     """An answer without a name points at another domain, which is not ours to ask."""
     return (Entry(dn, {name.lower(): values for name, values in read.items()}) for dn, read in found if dn)

@@ -29,7 +29,14 @@ class Proof(Protocol):
 @contextmanager
 def connected(proof: Proof, host: str) -> Iterator[SimpleLDAPObject]:
     """Nobody is logged on yet. AuthorityError where there is no proven server."""
-    connection = SimpleLDAPObject(_NOWHERE, fileno=dug(host, proof.port, proof.certificate_authority))
+    with through(dug(host, proof.port, proof.certificate_authority)) as connection:
+        yield connection
+
+
+@contextmanager
+def through(tunnel: int) -> Iterator[SimpleLDAPObject]:
+    """`tunnel` is the file number of its near end, which is closed at the end."""
+    connection = SimpleLDAPObject(_NOWHERE, fileno=tunnel)
     try:
         connection.set_option(ldap.OPT_TIMEOUT, OPERATION_S)
         # A referral would take our logon to a server that nobody named.
