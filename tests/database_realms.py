@@ -1,8 +1,10 @@
 """Real database servers as realms, made ready by what their how-tos say, and as talkative as they can be."""
 
+import re
 import secrets
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -25,12 +27,15 @@ LOGIN = Login("keyturn", Secret(secrets.token_urlsafe(12)))
 THRESHOLD = 3
 """Wrong passwords until MariaDB blocks an account."""
 GROUP = next(iter(GROUPS.groups))
+SERVICE = "kt-service"
+_PROCESS = re.compile(rb"\[\d+\]")
 
 
 @dataclass(frozen=True)
 class Database:
     """`socket` is what clients open. `administer` runs one statement as an administrator, in a database. `written` is
-    everything that the server has logged; `set_mark` stands there once for every password set."""
+    everything that the server has logged; `set_mark` stands there once for every password set of SERVICE. Where that is
+    in a transaction, `landed_mark` ends it, in a line with the same process in brackets."""
 
     realm: Realm
     socket: Path
@@ -40,6 +45,7 @@ class Database:
     written: Callable[[], bytes]
     set_mark: bytes
     refusal_mark: bytes
+    landed_mark: bytes = b""
     standby: Callable[[], AbstractContextManager[postgresql.Server]] | None = None
 
     def authority(self, login: Callable[[], Login] = lambda: LOGIN) -> Authority:
@@ -56,8 +62,19 @@ class Database:
         connection = (("ca", str(ca)), ("port", str(self.port)))
         return replace(self, realm=replace(self.realm, replicas=(host,), connection=connection))
 
-    def sets(self) -> int:
-        return self.written().count(self.set_mark)
+    def sets(self, name: str = SERVICE) -> int:
+        """Those that landed: what a client began and did not end, because it was killed, the server takes back."""
+        mark = self.set_mark.replace(SERVICE.encode(), name.encode())
+        if not self.landed_mark:
+            return self.written().count(mark)
+        landed, begun = 0, Counter[bytes]()
+        for line in self.written().splitlines():
+            process = _PROCESS.search(line)
+            if process and mark in line:
+                begun[process[0]] += 1
+            elif process and self.landed_mark in line:
+                landed += begun.pop(process[0], 0)
+        return landed
 
     def refusals(self) -> int:
         return self.written().count(self.refusal_mark)
@@ -128,6 +145,7 @@ def postgresql_realm(tls: Certificates | None = None) -> Iterator[Database]:
             administer,
             lambda: server.log.encode(),
             set_mark=b'statement: ALTER ROLE "kt-service" PASSWORD \'SCRAM-SHA-256$',
+            landed_mark=b"statement: COMMIT",
             refusal_mark=b"28P01: password authentication failed",
             standby=server.standby,
         )

@@ -12,7 +12,7 @@ from keyturn.model.estate import Realm, RealmKind
 from tests.cutting import cutting
 from tests.database_realms import GROUP, LOGIN, Database
 from tests.postgresql import Server
-from tests.story.real_realm import SERVICE, Lagging, Losing
+from tests.story.real_realm import Lagging, Losing
 
 _BEFORE_THE_ANSWER = {RealmKind.POSTGRESQL: b"COMMIT", RealmKind.MARIADB: b"ALTER USER"}
 BEFORE_THE_SET = {RealmKind.POSTGRESQL: b"ALTER ROLE", RealmKind.MARIADB: b"SET timestamp"}
@@ -39,8 +39,7 @@ class DatabaseServer:
         """There is one server, unless a story has made a second."""
 
     def sets(self, name: str) -> int:
-        mark = self.database.set_mark.replace(SERVICE.encode(), name.encode())
-        return self.database.written().count(mark)
+        return self.database.sets(name)
 
     @contextmanager
     def losing(self, before: dict[RealmKind, bytes] = _BEFORE_THE_ANSWER) -> Iterator[Losing]:

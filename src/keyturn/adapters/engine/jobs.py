@@ -172,7 +172,8 @@ class _Shift:
             started, self._pause_s = self._loop.time(), self._longest_s
             while (left := started + self._pause_s - self._loop.time()) > 0:
                 try:
-                    await asyncio.wait_for(self._sooner.wait(), left)
+                    async with asyncio.timeout(left):  # wait_for() of Python 3.11 may swallow that it is cancelled
+                        await self._sooner.wait()
                 except TimeoutError:
                     break
                 self._sooner.clear()
