@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -211,7 +212,8 @@ def test_an_agent_killed_while_a_program_is_raised_leaves_nothing_raised(place: 
     advertisement = place.offer("long", f"/bin/{mark}", "dc1")
     agent = place.started_until("dc1", lambda: bool(processes(f"/bin/{mark}")))
     for pid in processes(f"agent run --once --dir {place.agent('dc1')}"):
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     agent.wait()
     until("what it started has ended with it", lambda: not processes(f"/bin/{mark}"), WITHIN_S)
     assert [line for line in left_of(place.agent("dc1") / "software" / "runs") if "on disk" not in line] == []

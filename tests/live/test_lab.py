@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -118,10 +119,10 @@ def test_an_agent_that_has_ended_is_told(lab: Path) -> None:
 
 def test_what_a_reboot_leaves_is_told_and_removed_and_removing_again_is_no_error(lab: Path) -> None:
     for process in running(lab).values():
-        os.kill(process, signal.SIGKILL)
+        struck(process)
     for namespace in namespaces(lab):
         for process in subprocess.run(["ip", "netns", "pids", namespace], capture_output=True).stdout.split():
-            os.kill(int(process), signal.SIGKILL)
+            struck(int(process))
         subprocess.run(["ip", "netns", "del", namespace], check=True)
     shown = seen(lab)
     assert [node["processes"] for node in shown["nodes"]] == [0, 0]
@@ -130,6 +131,12 @@ def test_what_a_reboot_leaves_is_told_and_removed_and_removing_again_is_no_error
     keyturn("lab", "down", "--dir", str(lab))
     assert not lab.exists()
     keyturn("lab", "down", "--dir", str(lab))
+
+
+def struck(process: int) -> None:
+    """It may end with another that was struck before it."""
+    with suppress(ProcessLookupError):
+        os.kill(process, signal.SIGKILL)
 
 
 def test_what_runs_is_ended_although_its_directory_was_removed(able: None, tmp_path: Path) -> None:
