@@ -3,13 +3,12 @@
 import json
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from keyturn.cli.demo.stage import FULL_NAME, Stage
-from keyturn.wiring import _door
+from tests.cli.stages import founded
 from tests.cli.test_transcripts import keyturn
 
 pytestmark = pytest.mark.xdist_group("client-forget-command")
@@ -19,8 +18,7 @@ GONE = "PC-0001"
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    with closing(Stage(tmp_path / "stage", clients=1, interval_s=3600, door=_door)) as stage:
-        stage.found()
+    with founded(tmp_path / "stage") as stage:
         stage.enrol(stage.names)
         yield stage
 

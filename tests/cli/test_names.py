@@ -2,7 +2,6 @@
 something else."""
 
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,6 +16,7 @@ from keyturn.cli.tools import Tools
 from keyturn.model.errors import KeyturnError, Refused
 from keyturn.wiring import _door
 from tests.cli.command_tree import verbs
+from tests.cli.stages import founded
 
 IMPOSSIBLE = {
     "../etc": "../etc",
@@ -70,8 +70,7 @@ NAMED = named()
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with closing(Stage(tmp_path_factory.mktemp("names"), clients=1, interval_s=3600, door=_door)) as stage:
-        stage.found()
+    with founded(tmp_path_factory.mktemp("names")) as stage:
         yield stage
 
 

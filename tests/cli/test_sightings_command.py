@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from keyturn.cli.demo.stage import ACCOUNT, FULL_NAME, REALM, Stage, keyturn
-from keyturn.wiring import _door
+from tests.cli.stages import founded
 
 pytestmark = pytest.mark.xdist_group("sightings-command")
 
@@ -30,8 +29,7 @@ LOGON = {
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    with closing(Stage(tmp_path / "stage", clients=1, interval_s=3600, door=_door)) as stage:
-        stage.found()
+    with founded(tmp_path / "stage") as stage:
         stage.enrol(stage.names)
         yield stage
 

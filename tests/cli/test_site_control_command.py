@@ -3,13 +3,12 @@
 import json
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
 import pytest
 
 from keyturn.cli.demo.stage import SITE, Stage, until
-from keyturn.wiring import _door
+from tests.cli.stages import founded
 from tests.cli.test_transcripts import keyturn
 
 pytestmark = pytest.mark.xdist_group("site-control-command")
@@ -19,8 +18,7 @@ DESPOOLER = "component.SMS_DESPOOLER.enabled"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with closing(Stage(tmp_path_factory.mktemp("control"), clients=1, interval_s=3600, door=_door)) as stage:
-        stage.found()
+    with founded(tmp_path_factory.mktemp("control")) as stage:
         yield stage
 
 

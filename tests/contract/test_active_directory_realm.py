@@ -12,12 +12,14 @@ import trustme
 
 from keyturn.adapters.authorities.active_directory.authority import open_authority
 from keyturn.adapters.authorities.reaching import Login
-from keyturn.contracts.authority import FIRST, SECOND, WRONG, AuthorityContract
+from keyturn.contracts.authority import FIRST, SECOND, WRONG
 from keyturn.lifecycle.ports import Authority, Rights
-from keyturn.model.accounts import Account, AccountToBe, RealmName
+from keyturn.model.accounts import Account, AccountToBe
 from keyturn.model.errors import AuthorityError, Refused
+from keyturn.model.estate import Realm
 from keyturn.model.logon import Answer, LogonProtocol
 from keyturn.model.secret import Secret
+from tests.contract.domain_contract import DomainContract
 from tests.samba import OURS, REALM, Samba, running
 from tests.samba_proxy import proxied
 
@@ -56,29 +58,10 @@ def account(authority: Authority, planned: AccountToBe) -> Account:
     return authority.create(planned, FIRST)
 
 
-@pytest.fixture
-def ours_unlocked(samba: Samba) -> Iterator[None]:
-    samba.unlock_ours()
-    yield
-    samba.unlock_ours()
-
-
-class TestTwoControllers(AuthorityContract):
+class TestTwoControllers(DomainContract):
     @pytest.fixture
-    def authority(self, samba: Samba) -> Authority:
-        return open_authority(samba.realm(), lambda: OURS)
-
-    @pytest.fixture
-    def realm_name(self) -> RealmName:
-        return REALM
-
-    @pytest.fixture
-    def converge(self, samba: Samba) -> Callable[[], None]:
-        return samba.converge
-
-    @pytest.fixture
-    def unreachable(self, samba: Samba) -> Authority:
-        return open_authority(samba.realm(("127.0.0.1",), port="1"), lambda: OURS)
+    def realm(self, samba: Samba) -> Callable[..., Realm]:
+        return samba.realm
 
 
 # Keyturn's own login

@@ -15,11 +15,13 @@ from keyturn.adapters.authorities.active_directory.kerberos import ticket_for_ld
 from keyturn.adapters.authorities.active_directory.ntlm import bind
 from keyturn.adapters.authorities.active_directory.sealed_logon import seal
 from keyturn.adapters.authorities.reaching import Login
-from keyturn.contracts.authority import FIRST, SECOND, WRONG, AuthorityContract
+from keyturn.contracts.authority import FIRST, SECOND, WRONG
 from keyturn.lifecycle.ports import Authority
-from keyturn.model.accounts import Account, AccountToBe, RealmName
+from keyturn.model.accounts import Account, AccountToBe
 from keyturn.model.errors import AuthorityError, Refused
+from keyturn.model.estate import Realm
 from keyturn.model.logon import Answer, LogonProtocol
+from tests.contract.domain_contract import DomainContract
 from tests.samba import OURS, REALM, Samba, running
 from tests.samba_proxy import proxied
 from tests.secrets.breaking import with_locals
@@ -54,34 +56,15 @@ def account(authority: Authority) -> Iterator[Account]:
     authority.delete(made)
 
 
-@pytest.fixture
-def ours_unlocked(samba: Samba) -> Iterator[None]:
-    samba.unlock_ours()
-    yield
-    samba.unlock_ours()
-
-
 def _loopback(samba: Samba) -> str:
     """Where a proxy stands."""
     return samba.hosts[0].replace("10.", "127.", 1)
 
 
-class TestTwoSealedControllers(AuthorityContract):
+class TestTwoSealedControllers(DomainContract):
     @pytest.fixture
-    def authority(self, samba: Samba) -> Authority:
-        return open_authority(samba.sealed_realm(), lambda: OURS)
-
-    @pytest.fixture
-    def realm_name(self) -> RealmName:
-        return REALM
-
-    @pytest.fixture
-    def converge(self, samba: Samba) -> Callable[[], None]:
-        return samba.converge
-
-    @pytest.fixture
-    def unreachable(self, samba: Samba) -> Authority:
-        return open_authority(samba.sealed_realm(("127.0.0.1",), port="1"), lambda: OURS)
+    def realm(self, samba: Samba) -> Callable[..., Realm]:
+        return samba.sealed_realm
 
 
 # The settings

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from gssapi import SecurityContext
 from gssapi.raw.misc import GSSError
 
-from keyturn.adapters.authorities.directories.tunnel import CONNECT_S, OPERATION_S, readable
+from keyturn.adapters.authorities.directories.tunnel import OPERATION_S, reached, readable
 from keyturn.model.errors import AuthorityError
 
 LARGEST = (1 << 24) - 1
@@ -43,7 +43,7 @@ class SealedWay:
 
     def __init__(self, host: str, port: int) -> None:
         self._seal: Seal | None = None
-        outer = _reached(host, port)
+        outer = _connected(host, port)
         ours, inner = socket.socketpair()
         threading.Thread(target=self._carry, args=(outer, inner), name=f"ldap-{host}", daemon=True).start()
         self.end = ours.detach()
@@ -97,10 +97,9 @@ def _kept(encrypted: bool) -> bool:
     return True
 
 
-def _reached(host: str, port: int) -> socket.socket:
+def _connected(host: str, port: int) -> socket.socket:
     try:
-        connection = socket.create_connection((host, port), timeout=CONNECT_S)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a request waits for no other
+        connection = reached(host, port)
         connection.settimeout(OPERATION_S)
         return connection
     except OSError as error:

@@ -28,6 +28,13 @@ def dug(host: str, port: int, certificate_authority: Path) -> int:
     return ours.detach()
 
 
+def reached(host: str, port: int) -> socket.socket:
+    """Nothing is said yet. OSError where nobody listens."""
+    connection = socket.create_connection((host, port), timeout=CONNECT_S)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a request waits for no other
+    return connection
+
+
 def readable(*ends: socket.socket) -> set[socket.socket]:
     """Those that have something, as soon as one has. select(2) would end at the process's 1,024th open file."""
     waiting = poll()
@@ -41,8 +48,7 @@ def _proven(host: str, port: int, certificate_authority: Path) -> ssl.SSLSocket:
     fault, permanent = "", False
     try:
         trusted = ssl.create_default_context(cafile=str(certificate_authority))
-        plain = socket.create_connection((host, port), timeout=CONNECT_S)
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a request waits for no other
+        plain = reached(host, port)
         try:
             return trusted.wrap_socket(plain, server_hostname=host)
         except BaseException:
